@@ -1,0 +1,111 @@
+//! What a deployment sets: read once from the environment, failing by name.
+
+use thiserror::Error;
+
+/// The settings of every function, one environment variable each.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `TABLE_NAME`: the DynamoDB table.
+    pub table: String,
+    /// `BUCKET_NAME`: the bucket that files are dropped in.
+    pub bucket: String,
+    /// `KMS_KEY_ID` or `MASTER_KEY_FILE`: what wraps the organisations' keys.
+    pub key_wrapping: KeyWrapping,
+    /// `JWT_ISSUER`, `JWT_AUDIENCE`, `JWKS`: whose tokens are believed.
+    pub jwt: JwtConfig,
+    /// `INBOX_RETENTION`: what becomes of an imported file, `delete` (default) or `keep`.
+    pub inbox_retention: InboxRetention,
+    /// `DOCS_URL`: where the documentation is served, without a trailing slash; error types link there.
+    pub docs_url: String,
+}
+
+/// What wraps the organisations' keys at rest.
+#[derive(Debug, Clone)]
+pub enum KeyWrapping {
+    /// An AWS KMS key, by id, alias or ARN.
+    Kms(String),
+    /// A file with a 256-bit key, for the local stack.
+    File(std::path::PathBuf),
+}
+
+/// Whose JSON Web Tokens are believed (RFC 7519).
+#[derive(Debug, Clone)]
+pub struct JwtConfig {
+    /// The `iss` claim a token must have.
+    pub issuer: String,
+    /// The `aud` claim a token must have.
+    pub audience: String,
+    /// A JSON Web Key Set (RFC 7517), as a literal document.
+    pub jwks: String,
+}
+
+/// What becomes of a file in the inbox when its job has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboxRetention {
+    /// It is deleted.
+    Delete,
+    /// It stays until the bucket's lifecycle rule removes it.
+    Keep,
+}
+
+/// A setting that is missing or cannot be read.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A required variable is not set.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    /// A variable has a value outside its list.
+    #[error("the environment variable {name} must be one of {allowed}")]
+    NotAllowed {
+        /// The variable.
+        name: &'static str,
+        /// Its allowed values.
+        allowed: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads the process environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from any source of named values.
+    pub fn from_lookup(
+        lookup: impl Fn(&'static str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let required = |name| {
+            lookup(name)
+                .filter(|value| !value.is_empty())
+                .ok_or(ConfigError::Missing(name))
+        };
+        let key_wrapping = match lookup("MASTER_KEY_FILE").filter(|path| !path.is_empty()) {
+            Some(path) => KeyWrapping::File(path.into()),
+            None => KeyWrapping::Kms(required("KMS_KEY_ID")?),
+        };
+        let inbox_retention = match lookup("INBOX_RETENTION").as_deref() {
+            None | Some("" | "delete") => InboxRetention::Delete,
+            Some("keep") => InboxRetention::Keep,
+            Some(_) => {
+                return Err(ConfigError::NotAllowed {
+                    name: "INBOX_RETENTION",
+                    allowed: "delete, keep",
+                });
+            }
+        };
+        Ok(Self {
+            table: required("TABLE_NAME")?,
+            bucket: required("BUCKET_NAME")?,
+            key_wrapping,
+            jwt: JwtConfig {
+                issuer: required("JWT_ISSUER")?,
+                audience: required("JWT_AUDIENCE")?,
+                jwks: required("JWKS")?,
+            },
+            inbox_retention,
+            docs_url: required("DOCS_URL")?
+                .trim_end_matches('/')
+                .to_owned(),
+        })
+    }
+}

@@ -1,0 +1,225 @@
+//! What records consist of: a dataset is a named list of fields, and it is data.
+//!
+//! Each built-in dataset is one TOML file in `shared/datasets/`, compiled in.
+//! Validation, header aliases, protection and documentation all come from it, so
+//! adding a field means editing that file.
+
+mod field;
+mod headers;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, LazyLock},
+};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+pub use field::{Field, FieldType, Format, Identity, Protection, Range};
+pub use headers::{HeaderMapping, Target, simplify};
+
+use crate::language::Text;
+
+/// A named list of fields.
+pub struct Dataset {
+    name: String,
+    title: Text,
+    description: Text,
+    fields: Vec<Field>,
+    by_name: HashMap<String, usize>,
+    /// Simplified names and aliases of the fields that input may fill.
+    by_header: HashMap<String, usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatasetFile {
+    name: String,
+    title: Text,
+    description: Text,
+    field: Vec<Field>,
+}
+
+/// Why a dataset file is refused.
+#[derive(Debug, Error)]
+pub enum DatasetError {
+    /// It is not TOML of the expected shape.
+    #[error("a dataset file cannot be read: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// Two fields answer to one header.
+    #[error("in the dataset {dataset}, the header {header:?} belongs to two fields")]
+    AmbiguousHeader {
+        /// The dataset.
+        dataset: String,
+        /// The header, as written.
+        header: String,
+    },
+    /// A field that no record could be identified without.
+    #[error("the dataset {0} has no required external_id")]
+    NoExternalId(String),
+}
+
+impl Dataset {
+    /// Reads a dataset file.
+    pub fn from_toml(text: &str) -> Result<Self, DatasetError> {
+        let file: DatasetFile = toml::from_str(text)?;
+        let mut by_name = HashMap::new();
+        let mut by_header = HashMap::new();
+        for (index, field) in file.field.iter().enumerate() {
+            by_name.insert(field.name.clone(), index);
+            for header in std::iter::once(&field.name).chain(&field.aliases) {
+                if by_header.insert(simplify(header), index).is_some() {
+                    return Err(DatasetError::AmbiguousHeader {
+                        dataset: file.name,
+                        header: header.clone(),
+                    });
+                }
+            }
+        }
+        let identified = |field: &Field| field.identity == Some(Identity::ExternalId);
+        if !file.field.iter().any(|f| identified(f) && f.required) {
+            return Err(DatasetError::NoExternalId(file.name));
+        }
+        Ok(Self {
+            name: file.name,
+            title: file.title,
+            description: file.description,
+            fields: file.field,
+            by_name,
+            by_header,
+        })
+    }
+
+    /// A built-in dataset by its name.
+    pub fn builtin(name: &str) -> Option<Arc<Self>> {
+        BUILTIN.iter().find(|dataset| dataset.name == name).cloned()
+    }
+
+    /// The dataset of the customers that meters are at.
+    pub fn customers() -> Arc<Self> {
+        Arc::clone(&CUSTOMERS)
+    }
+
+    /// The built-in datasets.
+    pub fn all_builtin() -> &'static [Arc<Self>] {
+        &BUILTIN
+    }
+
+    /// The dataset's name in paths and keys.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The dataset's name for people.
+    pub fn title(&self) -> &Text {
+        &self.title
+    }
+
+    /// What the dataset is about.
+    pub fn description(&self) -> &Text {
+        &self.description
+    }
+
+    /// Every field, in the order of the file.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// A field by its position in [`fields`](Self::fields).
+    pub fn field(&self, index: usize) -> Option<&Field> {
+        self.fields.get(index)
+    }
+
+    /// A field's position by its name.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The field that takes a part in uids.
+    pub fn identity_field(&self, identity: Identity) -> Option<usize> {
+        self.fields
+            .iter()
+            .position(|field| field.identity == Some(identity))
+    }
+
+    /// Whether a record is a device at a customer rather than a customer.
+    pub fn is_of_devices(&self) -> bool {
+        self.identity_field(Identity::SerialNumber).is_some()
+    }
+}
+
+impl fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dataset({})", self.name)
+    }
+}
+
+static CUSTOMERS: LazyLock<Arc<Dataset>> =
+    LazyLock::new(|| compiled_in(include_str!("../../datasets/customers.toml")));
+
+static BUILTIN: LazyLock<Vec<Arc<Dataset>>> = LazyLock::new(|| {
+    let meters = compiled_in(include_str!("../../datasets/meters.toml"));
+    vec![Dataset::customers(), meters]
+});
+
+/// Compiled-in files are right or nothing starts: a test reads them all.
+#[allow(clippy::panic)]
+fn compiled_in(text: &str) -> Arc<Dataset> {
+    Dataset::from_toml(text).map_or_else(|error| panic!("{error}"), Arc::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_dataset_is_complete() {
+        for dataset in Dataset::all_builtin() {
+            for field in dataset.fields() {
+                let at = format!("{}.{}", dataset.name(), field.name);
+                assert!(!field.example.is_empty() || field.autogenerated, "{at}");
+                assert_eq!(field.values.is_empty(), field.r#type != FieldType::Enum, "{at}");
+                for language in [crate::language::Language::English, crate::language::Language::French] {
+                    assert!(!field.description.in_language(language).is_empty(), "{at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_customer_field_of_a_meter_exists_and_is_protected_alike() {
+        let customers = Dataset::builtin("customers").unwrap();
+        let meters = Dataset::builtin("meters").unwrap();
+        let filled: Vec<_> = meters.fields().iter().filter_map(|f| Some((f, f.customer_field.as_deref()?))).collect();
+        assert_eq!(filled.len(), 14);
+        for (field, name) in filled {
+            let target = &customers.fields()[customers.index_of(name).unwrap()];
+            assert_eq!(field.protection, target.protection, "{name}");
+            assert_eq!(field.r#type, target.r#type, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_of_two_fields_is_refused() {
+        let text = r#"
+            name = "d"
+            title = { en = "d", fr = "d" }
+            description = { en = "d", fr = "d" }
+            [[field]]
+            name = "external_id"
+            type = "string"
+            required = true
+            identity = "external_id"
+            example = "1"
+            description = { en = "d", fr = "d" }
+            [[field]]
+            name = "phone"
+            type = "string"
+            example = "1"
+            aliases = ["External-Id"]
+            description = { en = "d", fr = "d" }
+        "#;
+        assert!(matches!(Dataset::from_toml(text), Err(DatasetError::AmbiguousHeader { .. })));
+    }
+}

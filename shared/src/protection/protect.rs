@@ -1,0 +1,323 @@
+//! From a checked record to a protected one.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use super::{
+    CipherError, OrganizationKeys, Pseudonym, PseudonymMode, Sealed, blur::blur, cipher::Place,
+};
+use crate::{
+    dataset::{Dataset, Field, Protection},
+    identity::RecordId,
+    record::{Change, Record, Value},
+};
+
+/// The field that unknown columns go to.
+const CUSTOM: &str = "custom";
+
+/// A record that may be stored.
+pub struct ProtectedRecord {
+    dataset: Arc<Dataset>,
+    id: RecordId,
+    changes: Vec<(usize, Change<ProtectedValue>)>,
+    custom: Option<CustomChange>,
+    customer: Option<Box<ProtectedRecord>>,
+}
+
+/// A value that may be stored. Only this module makes one.
+#[derive(Clone, PartialEq)]
+pub struct ProtectedValue(Protected);
+
+/// What a protected value is.
+#[derive(Clone, PartialEq)]
+pub enum Protected {
+    /// Not personal, or blurred.
+    Clear(Value),
+    /// A pseudonym.
+    Pseudonym(Pseudonym),
+    /// Encrypted.
+    Sealed(Sealed),
+}
+
+/// What a row says about `custom`: its unknown columns, encrypted as one JSON object in which a
+/// null takes a column away.
+#[derive(Debug, Clone)]
+pub struct CustomChange {
+    sealed: Sealed,
+    takes_away: bool,
+}
+
+impl ProtectedValue {
+    /// What the value is.
+    pub(crate) fn inner(&self) -> &Protected {
+        &self.0
+    }
+}
+
+impl ProtectedRecord {
+    /// Which record it is.
+    pub fn id(&self) -> &RecordId {
+        &self.id
+    }
+
+    /// The dataset that it was checked against.
+    pub fn dataset(&self) -> &Arc<Dataset> {
+        &self.dataset
+    }
+
+    /// Field positions and what happens to them.
+    pub(crate) fn changes(&self) -> &[(usize, Change<ProtectedValue>)] {
+        &self.changes
+    }
+
+    /// What happens to the unknown columns.
+    pub(crate) fn custom(&self) -> Option<&CustomChange> {
+        self.custom.as_ref()
+    }
+
+    /// Takes out what a meter's row says about its customer.
+    pub(crate) fn take_customer(&mut self) -> Option<ProtectedRecord> {
+        self.customer.take().map(|customer| *customer)
+    }
+
+    /// Adds what a later row says about the same record: its fields win.
+    pub(crate) fn overlay(&mut self, later: ProtectedRecord) {
+        for (index, change) in later.changes {
+            match self.changes.iter_mut().find(|(known, _)| *known == index) {
+                Some((_, known)) => *known = change,
+                None => self.changes.push((index, change)),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ProtectedRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProtectedRecord({:?})", self.id)
+    }
+}
+
+impl fmt::Debug for ProtectedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Protected::Clear(_) => "Clear(…)",
+            Protected::Pseudonym(_) => "Pseudonym(…)",
+            Protected::Sealed(_) => "Sealed(…)",
+        })
+    }
+}
+
+/// Protects the records of one organisation.
+pub struct Protector {
+    keys: Arc<OrganizationKeys>,
+    pseudonyms: PseudonymMode,
+}
+
+type Columns = BTreeMap<String, serde_json::Value>;
+
+impl Protector {
+    /// A protector with an organisation's keys and its way of pseudonymising.
+    pub fn new(keys: Arc<OrganizationKeys>, pseudonyms: PseudonymMode) -> Self {
+        Self { keys, pseudonyms }
+    }
+
+    /// The organisation's keys.
+    pub fn keys(&self) -> &Arc<OrganizationKeys> {
+        &self.keys
+    }
+
+    /// Protects a record: every value as its field says.
+    pub fn protect(&self, record: Record) -> Result<ProtectedRecord, CipherError> {
+        let uid = record.id.to_string();
+        let mut changes = Vec::with_capacity(record.changes.len());
+        for (index, change) in record.changes {
+            let Some(field) = record.dataset.field(index) else {
+                continue;
+            };
+            let protected = match change {
+                Change::Set(value) => Change::Set(self.protect_value(&uid, field, value)?),
+                Change::Unset => Change::Unset,
+            };
+            changes.push((index, protected));
+        }
+        let customer = match record.customer {
+            Some(customer) => Some(Box::new(self.protect(*customer)?)),
+            None => None,
+        };
+        Ok(ProtectedRecord {
+            custom: self.protect_custom(&uid, record.custom)?,
+            dataset: record.dataset,
+            id: record.id,
+            changes,
+            customer,
+        })
+    }
+
+    fn protect_value(
+        &self,
+        uid: &str,
+        field: &Field,
+        value: Value,
+    ) -> Result<ProtectedValue, CipherError> {
+        Ok(ProtectedValue(match (field.protection, value) {
+            (Protection::None, value) => Protected::Clear(value),
+            (Protection::Pseudonym, Value::Text(text)) => {
+                Protected::Pseudonym(self.pseudonyms.pseudonym(&text, &field.passthrough_hex))
+            }
+            (Protection::Pseudonym, other) => {
+                let text = other.to_json().to_string();
+                Protected::Pseudonym(self.pseudonyms.pseudonym(&text, &field.passthrough_hex))
+            }
+            (Protection::Blur, Value::Decimal(exact)) => {
+                Protected::Clear(Value::Decimal(blur(exact)))
+            }
+            // Nothing but a number can be blurred, so anything else is encrypted.
+            (Protection::Blur | Protection::Encrypt, value) => {
+                let place = Place {
+                    uid,
+                    field: &field.name,
+                };
+                let plaintext = zeroize::Zeroizing::new(value.to_json().to_string());
+                let bytes = plaintext.as_bytes();
+                Protected::Sealed(self.keys.seal(place, bytes, bytes)?)
+            }
+        }))
+    }
+
+    fn protect_custom(
+        &self,
+        uid: &str,
+        columns: Vec<(Arc<str>, Change<serde_json::Value>)>,
+    ) -> Result<Option<CustomChange>, CipherError> {
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let value = |change| match change {
+            Change::Set(value) => value,
+            Change::Unset => serde_json::Value::Null,
+        };
+        let columns: Columns = columns
+            .into_iter()
+            .map(|(header, change)| (header.to_string(), value(change)))
+            .collect();
+        let takes_away = columns.values().any(serde_json::Value::is_null);
+        Ok(Some(CustomChange {
+            sealed: seal_columns(&self.keys, uid, &columns)?,
+            takes_away,
+        }))
+    }
+}
+
+impl OrganizationKeys {
+    /// What `custom` becomes: nothing when no column is left. `None` for `change` keeps it.
+    pub(crate) fn merge_custom(
+        &self,
+        uid: &str,
+        stored: Option<&Sealed>,
+        change: Option<&CustomChange>,
+    ) -> Result<Option<Sealed>, CipherError> {
+        let Some(change) = change else {
+            return Ok(stored.cloned());
+        };
+        let unchanged = stored.is_some_and(|stored| stored.digest == change.sealed.digest);
+        if unchanged && !change.takes_away {
+            return Ok(stored.cloned());
+        }
+        if stored.is_none() && !change.takes_away {
+            return Ok(Some(change.sealed.clone()));
+        }
+        let before = match stored {
+            Some(sealed) => self.open_custom(uid, &sealed.bytes)?,
+            None => Columns::new(),
+        };
+        let mut after = before.clone();
+        after.extend(self.open_custom(uid, &change.sealed.bytes)?);
+        after.retain(|_, value| !value.is_null());
+        if after == before {
+            return Ok(stored.cloned());
+        }
+        match after.is_empty() {
+            true => Ok(None),
+            false => seal_columns(self, uid, &after).map(Some),
+        }
+    }
+
+    /// Decrypts a record's unknown columns.
+    pub fn open_custom(&self, uid: &str, sealed: &[u8]) -> Result<Columns, CipherError> {
+        let plaintext = self.open(uid, CUSTOM, sealed)?;
+        serde_json::from_slice(&plaintext).map_err(|_| CipherError::Format)
+    }
+}
+
+/// Encrypts unknown columns. Columns that are taken away have no part in the digest, so that
+/// it equals that of the stored columns when nothing changes.
+fn seal_columns(
+    keys: &OrganizationKeys,
+    uid: &str,
+    columns: &Columns,
+) -> Result<Sealed, CipherError> {
+    let place = Place { uid, field: CUSTOM };
+    let json = |columns: &BTreeMap<&String, &serde_json::Value>| {
+        serde_json::to_vec(columns)
+            .map(zeroize::Zeroizing::new)
+            .map_err(|_| CipherError::Format)
+    };
+    let all = json(&columns.iter().collect())?;
+    let kept = json(&columns.iter().filter(|(_, v)| !v.is_null()).collect())?;
+    keys.seal(place, &all, &kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protection::{KeyPurpose, Secret};
+
+    const UID: &str = "1-generic-1";
+
+    fn protector() -> Protector {
+        let key = |purpose: KeyPurpose| (purpose, 1, Secret::from_bytes([purpose as u8 + 1; 32]));
+        let keys = OrganizationKeys::new(KeyPurpose::ALL.map(key).to_vec()).unwrap();
+        Protector::new(Arc::new(keys), PseudonymMode::Sha256)
+    }
+
+    fn change(columns: serde_json::Value) -> CustomChange {
+        let change = |value: &serde_json::Value| match value.is_null() {
+            true => Change::Unset,
+            false => Change::Set(value.clone()),
+        };
+        let columns = columns.as_object().unwrap();
+        let columns = columns.iter().map(|(k, v)| (Arc::from(k.as_str()), change(v))).collect();
+        protector().protect_custom(UID, columns).unwrap().unwrap()
+    }
+
+    #[test]
+    fn unknown_columns_are_merged_one_by_one() {
+        use serde_json::json;
+        let table = [
+            (json!(null), json!({"a": 1}), json!({"a": 1})),
+            (json!({"a": 1}), json!({"b": 2}), json!({"a": 1, "b": 2})),
+            (json!({"a": 1}), json!({"a": 2}), json!({"a": 2})),
+            (json!({"a": 1, "b": 2}), json!({"a": null}), json!({"b": 2})),
+            (json!({"a": 1}), json!({"a": null}), json!(null)),
+            (json!(null), json!({"a": null, "b": 1}), json!({"b": 1})),
+        ];
+        let keys = protector().keys;
+        for (before, row, after) in table {
+            let shown = format!("{before} + {row}");
+            let stored = before.is_object().then(|| change(before).sealed);
+            let merged = keys.merge_custom(UID, stored.as_ref(), Some(&change(row))).unwrap();
+            let opened = merged.map(|sealed| keys.open_custom(UID, &sealed.bytes).unwrap());
+            assert_eq!(serde_json::to_value(opened).unwrap(), after, "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_same_columns_keep_the_stored_bytes() {
+        use serde_json::json;
+        let keys = protector().keys;
+        let stored = change(json!({"a": 1, "b": 2})).sealed;
+        for row in [json!({"b": 2, "a": 1}), json!({"a": 1}), json!({"c": null})] {
+            let merged = keys.merge_custom(UID, Some(&stored), Some(&change(row))).unwrap();
+            assert_eq!(merged.as_ref(), Some(&stored));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! A record on its way in: as it came ([`RawRecord`]), then checked ([`Record`]).
+
+mod error;
+mod raw;
+mod read;
+mod validate;
+mod value;
+
+pub use error::{RowError, RowErrorCode, Severity};
+pub use raw::{Malformed, RawRecord, RawValue};
+pub use validate::{Record, UnknownColumns, Validator};
+pub use value::{Change, Value};
+
+/// The longest text in a field, in characters.
+pub const MAX_TEXT_CHARS: usize = 4_096;
+/// The largest record, in bytes of its names and values as UTF-8 text.
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;

@@ -1,0 +1,81 @@
+//! A record as it came, whatever the format.
+
+use std::{fmt, sync::Arc};
+
+/// One row: its place and its values by column.
+pub struct RawRecord {
+    /// The 1-based data row, or the 1-based place in a JSON array.
+    pub row: u64,
+    /// The 1-based line of the file where the row begins, in formats that have lines.
+    pub line: Option<u64>,
+    /// The columns' headers and values, in their order. Headers are shared by all rows of a table.
+    pub values: Vec<(Arc<str>, RawValue)>,
+    /// What is wrong with the row as a whole, so that its values cannot be told apart.
+    pub malformed: Option<Malformed>,
+}
+
+/// A row whose values cannot be assigned to columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Malformed {
+    /// It has more or fewer cells than the header.
+    Ragged {
+        /// Cells in the header.
+        expected: usize,
+        /// Cells in the row.
+        found: usize,
+    },
+    /// It is not a JSON object.
+    NotAnObject,
+    /// A JSON object has a key twice.
+    DuplicateKey,
+}
+
+/// A value as it came: text from a csv, or a JSON type.
+#[derive(Clone, PartialEq)]
+pub enum RawValue {
+    /// Text of a csv cell, which a spreadsheet may have written.
+    Cell(String),
+    /// A JSON string.
+    Text(String),
+    /// A JSON number.
+    Number(serde_json::Number),
+    /// A JSON boolean.
+    Boolean(bool),
+    /// A JSON null, which unsets a field.
+    Null,
+    /// A JSON array or object.
+    Nested(serde_json::Value),
+}
+
+impl From<serde_json::Value> for RawValue {
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(boolean) => Self::Boolean(boolean),
+            Value::Number(number) => Self::Number(number),
+            Value::String(text) => Self::Text(text),
+            nested @ (Value::Array(_) | Value::Object(_)) => Self::Nested(nested),
+        }
+    }
+}
+
+impl fmt::Debug for RawValue {
+    /// Values may be personal, so only their kind is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cell(_) => "Cell(…)",
+            Self::Text(_) => "Text(…)",
+            Self::Number(_) => "Number(…)",
+            Self::Boolean(_) => "Boolean(…)",
+            Self::Null => "Null",
+            Self::Nested(_) => "Nested(…)",
+        })
+    }
+}
+
+impl fmt::Debug for RawRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawRecord(row {}, {} values)", self.row, self.values.len())
+    }
+}

@@ -1,0 +1,375 @@
+//! Reads one raw value as a field's type.
+//!
+//! Sources send everything as text, as JSON types or as spreadsheet cells; all give the same value.
+
+use jiff::{Timestamp, civil::Date, civil::DateTime, tz::TimeZone};
+use rust_decimal::Decimal;
+
+use super::{Change, MAX_TEXT_CHARS, RawValue, RowErrorCode, Value};
+use crate::{
+    dataset::{Field, FieldType, Format, Protection},
+    identity::normalize,
+};
+
+/// The largest integer that every JSON reader keeps.
+const MAX_JSON_INTEGER: u64 = 1 << 53;
+
+/// Why a value was refused, with a hint that holds nothing personal.
+#[derive(Debug, PartialEq)]
+pub(super) struct Refused {
+    pub(super) code: RowErrorCode,
+    pub(super) hint: Option<String>,
+}
+
+impl From<RowErrorCode> for Refused {
+    fn from(code: RowErrorCode) -> Self {
+        Self { code, hint: None }
+    }
+}
+
+fn refused(code: RowErrorCode, hint: impl Into<String>) -> Refused {
+    Refused {
+        code,
+        hint: Some(hint.into()),
+    }
+}
+
+/// Reads a raw value: nothing when it is blank, [`Change::Unset`] when it is null.
+pub(super) fn read(
+    field: &Field,
+    raw: &RawValue,
+    this_year: i16,
+) -> Result<Option<Change<Value>>, Refused> {
+    if let RawValue::Null = raw {
+        return Ok(Some(Change::Unset));
+    }
+    if let RawValue::Cell(text) | RawValue::Text(text) = raw {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        if text.chars().count() > MAX_TEXT_CHARS {
+            let limit = format!("{MAX_TEXT_CHARS} characters");
+            return Err(refused(RowErrorCode::TooLong, limit));
+        }
+        if text.contains('\0') {
+            return Err(RowErrorCode::ControlCharacter.into());
+        }
+    }
+    let change = match field.r#type {
+        FieldType::String => Change::Set(Value::Text(string(field, raw)?)),
+        FieldType::Integer => Change::Set(Value::Integer(integer(field, raw, this_year)?)),
+        FieldType::Float => Change::Set(Value::Decimal(float(field, raw, this_year)?)),
+        FieldType::Boolean => Change::Set(Value::Boolean(boolean(raw)?)),
+        FieldType::Date => Change::Set(Value::Date(date(raw)?)),
+        FieldType::Datetime => Change::Set(Value::DateTime(datetime(raw)?)),
+        FieldType::Enum => enumerated(field, raw)?,
+        FieldType::Json => Change::Set(Value::Json(json(raw))),
+    };
+    Ok(Some(change))
+}
+
+/// A value's text, if it is one.
+fn text_of(raw: &RawValue) -> Option<String> {
+    match raw {
+        RawValue::Cell(text) | RawValue::Text(text) => Some(normalize(text)),
+        _ => None,
+    }
+}
+
+fn string(field: &Field, raw: &RawValue) -> Result<String, Refused> {
+    let keeps_digits = field.is_identifier() || field.protection == Protection::Pseudonym;
+    let text = match raw {
+        RawValue::Number(number) if keeps_digits => whole_number(number)?,
+        RawValue::Number(number) => number.to_string(),
+        _ => text_of(raw).ok_or(RowErrorCode::TypeString)?,
+    };
+    if keeps_digits && is_spreadsheet_damage(field, raw, &text) {
+        return Err(RowErrorCode::SpreadsheetDamage.into());
+    }
+    match field.format {
+        Some(Format::Country) => country(&text),
+        Some(Format::Currency) => currency(&text),
+        None => Ok(text),
+    }
+}
+
+/// A JSON number as the text of an identifier: `7` is, `7.0` and 10^300 are not.
+fn whole_number(number: &serde_json::Number) -> Result<String, Refused> {
+    let magnitude = number
+        .as_u64()
+        .or_else(|| number.as_i64().map(i64::unsigned_abs));
+    match magnitude {
+        Some(magnitude) if magnitude <= MAX_JSON_INTEGER => Ok(number.to_string()),
+        _ => Err(RowErrorCode::IdentifierNumber.into()),
+    }
+}
+
+/// Whether a spreadsheet wrote digits as a number: `2.56E+11`, `256712345678.0`.
+///
+/// A JSON string such as `"7.0"` was written by a program and is an identifier as it
+/// stands; in a csv cell, and for every pseudonym, it is what a spreadsheet leaves of `7`.
+fn is_spreadsheet_damage(field: &Field, raw: &RawValue, text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if let Some((mantissa, exponent)) = unsigned.split_once(['E', 'e']) {
+        let mantissa = mantissa.replacen([',', '.'], "", 1);
+        // Without a sign, `12E5` may well be a serial number.
+        return is_digits(&mantissa) && exponent.strip_prefix('+').is_some_and(is_digits);
+    }
+    let may_be_damaged =
+        matches!(raw, RawValue::Cell(_)) || field.protection == Protection::Pseudonym;
+    may_be_damaged
+        && unsigned
+            .split_once('.')
+            .is_some_and(|(whole, zeros)| is_digits(whole) && zeros == "0")
+}
+
+fn country(text: &str) -> Result<String, Refused> {
+    let code = text.to_ascii_uppercase();
+    match celes::Country::from_alpha2(&code) {
+        Ok(country) if code.len() == 2 => Ok(country.alpha2.to_owned()),
+        _ => Err(RowErrorCode::UnknownCountry.into()),
+    }
+}
+
+fn currency(text: &str) -> Result<String, Refused> {
+    match iso_currency::Currency::from_code(&text.to_ascii_uppercase()) {
+        Some(currency) => Ok(currency.code().to_owned()),
+        None => Err(RowErrorCode::UnknownCurrency.into()),
+    }
+}
+
+fn integer(field: &Field, raw: &RawValue, this_year: i16) -> Result<i64, Refused> {
+    let number = number(field, raw, RowErrorCode::TypeInteger)?;
+    let whole: i64 = match number.fract().is_zero() {
+        true => number.trunc().try_into().map_err(|_| RowErrorCode::TypeInteger)?,
+        false => return Err(RowErrorCode::TypeInteger.into()),
+    };
+    within_range(field, number, this_year)?;
+    Ok(whole)
+}
+
+fn float(field: &Field, raw: &RawValue, this_year: i16) -> Result<Decimal, Refused> {
+    let number = number(field, raw, RowErrorCode::TypeFloat)?;
+    within_range(field, number, this_year)?;
+    Ok(number.normalize())
+}
+
+fn number(field: &Field, raw: &RawValue, otherwise: RowErrorCode) -> Result<Decimal, Refused> {
+    let text = match raw {
+        RawValue::Number(number) => number.to_string(),
+        _ => text_of(raw).ok_or(otherwise)?,
+    };
+    if text.contains(',') {
+        return Err(refused(
+            RowErrorCode::DecimalComma,
+            without_comma(field, &text),
+        ));
+    }
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(&text);
+    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && digits.bytes().any(|b| b.is_ascii_digit());
+    match (plain, raw) {
+        (true, _) => text.parse().map_err(|_| otherwise.into()),
+        // JSON writes large and small numbers with an exponent.
+        (false, RawValue::Number(_)) => {
+            Decimal::from_scientific(&text).map_err(|_| otherwise.into())
+        }
+        (false, _) => Err(otherwise.into()),
+    }
+}
+
+/// The corrected number where there is one and it is not personal, else an example.
+fn without_comma(field: &Field, text: &str) -> String {
+    let corrected = text.replacen(',', ".", 1);
+    let example = match field.r#type {
+        FieldType::Integer => "4",
+        _ => "12.5",
+    };
+    match corrected.parse::<Decimal>() {
+        Ok(number) if !field.is_personal() && field.r#type == FieldType::Float => {
+            number.to_string()
+        }
+        _ => example.to_owned(),
+    }
+}
+
+fn within_range(field: &Field, number: Decimal, this_year: i16) -> Result<(), Refused> {
+    let range = field.range(this_year);
+    let hint = match (range.min, range.max) {
+        (Some(min), _) if number < min => range.min.zip(range.max).map_or_else(
+            || format!("≥ {min}"),
+            |(min, max)| format!("{min} … {max}"),
+        ),
+        (_, Some(max)) if number > max => range.min.zip(range.max).map_or_else(
+            || format!("≤ {max}"),
+            |(min, max)| format!("{min} … {max}"),
+        ),
+        _ => return Ok(()),
+    };
+    Err(refused(RowErrorCode::Range, hint))
+}
+
+fn boolean(raw: &RawValue) -> Result<bool, Refused> {
+    if let RawValue::Boolean(boolean) = raw {
+        return Ok(*boolean);
+    }
+    let text = match raw {
+        RawValue::Number(number) => number.to_string(),
+        _ => text_of(raw).ok_or(RowErrorCode::TypeBoolean)?,
+    };
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" => Ok(false),
+        _ => Err(RowErrorCode::TypeBoolean.into()),
+    }
+}
+
+fn date(raw: &RawValue) -> Result<Date, Refused> {
+    let text = text_of(raw).ok_or(RowErrorCode::TypeDate)?;
+    let well_formed = text.len() == 10;
+    match text.parse() {
+        Ok(date) if well_formed => Ok(date),
+        _ => Err(RowErrorCode::TypeDate.into()),
+    }
+}
+
+fn datetime(raw: &RawValue) -> Result<Timestamp, Refused> {
+    let text = text_of(raw).ok_or(RowErrorCode::TypeDatetime)?;
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    DateTime::strptime("%Y-%m-%d %H:%M:%S", &text)
+        .and_then(|time| time.to_zoned(TimeZone::UTC))
+        .map(|zoned| zoned.timestamp())
+        .map_err(|_| RowErrorCode::TypeDatetime.into())
+}
+
+fn enumerated(field: &Field, raw: &RawValue) -> Result<Change<Value>, Refused> {
+    let not_in_enum = || refused(RowErrorCode::NotInEnum, field.values.join(", "));
+    let lower = text_of(raw).ok_or_else(not_in_enum)?.to_lowercase();
+    if field.unset_values.contains(&lower) {
+        return Ok(Change::Unset);
+    }
+    let named = field.values.iter().find(|v| v.to_lowercase() == lower);
+    let value = named.or_else(|| field.synonyms.get(&lower));
+    value
+        .map(|value| Change::Set(Value::Text(value.clone())))
+        .ok_or_else(not_in_enum)
+}
+
+fn json(raw: &RawValue) -> serde_json::Value {
+    match raw {
+        RawValue::Cell(text) | RawValue::Text(text) => text.as_str().into(),
+        RawValue::Number(number) => number.clone().into(),
+        RawValue::Boolean(boolean) => (*boolean).into(),
+        RawValue::Null => serde_json::Value::Null,
+        RawValue::Nested(value) => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::dataset::Dataset;
+
+    fn outcome(dataset: &str, field: &str, raw: RawValue) -> String {
+        let dataset = Dataset::builtin(dataset).unwrap();
+        let field = &dataset.fields()[dataset.index_of(field).unwrap()];
+        match read(field, &raw, 2026) {
+            Ok(None) => "absent".to_owned(),
+            Ok(Some(Change::Unset)) => "unset".to_owned(),
+            Ok(Some(Change::Set(value))) => value.to_json().to_string(),
+            Err(Refused { code, hint: None }) => code.to_string(),
+            Err(Refused { code, hint: Some(hint) }) => format!("{code}: {hint}"),
+        }
+    }
+
+    #[test]
+    fn text_cells_read_as_their_type() {
+        let table = [
+            ("customers", "birth_year", "2000", "2000"),
+            ("customers", "birth_year", " 2000.0 ", "2000"),
+            ("customers", "birth_year", "+2000", "2000"),
+            ("customers", "birth_year", "2000.5", "type_integer"),
+            ("customers", "birth_year", "MM", "type_integer"),
+            ("customers", "birth_year", "1899", "range: 1900 … 2026"),
+            ("customers", "birth_year", "2027", "range: 1900 … 2026"),
+            ("customers", "household_size", "-1", "range: ≥ 0"),
+            ("customers", "household_size", "3,5", "decimal_comma: 4"),
+            ("customers", "household_size", "9999999999999999999999", "type_integer"),
+            ("customers", "household_size", "", "absent"),
+            ("customers", "gender", "m", "\"M\""),
+            ("customers", "gender", "Female", "\"F\""),
+            ("customers", "gender", "unknown", "unset"),
+            ("customers", "gender", "X", "not_in_enum: M, F, O"),
+            ("customers", "country", "ug", "\"UG\""),
+            ("customers", "country", "XX", "unknown_country"),
+            ("customers", "country", "UGA", "unknown_country"),
+            ("customers", "external_id", "007", "\"007\""),
+            ("customers", "external_id", "7.0", "spreadsheet_damage"),
+            ("customers", "external_id", "2.56E+11", "spreadsheet_damage"),
+            ("customers", "external_id", "12E5", "\"12E5\""),
+            ("customers", "phone", "2,56E+11", "spreadsheet_damage"),
+            ("customers", "phone", "256712345678.0", "spreadsheet_damage"),
+            ("customers", "phone", "+256712345678", "\"+256712345678\""),
+            ("customers", "name", "a\0b", "control_character"),
+            ("meters", "total_price", "130000", "130000"),
+            ("meters", "total_price", "1e3", "type_float"),
+            ("meters", "total_price", "12,5", "decimal_comma: 12.5"),
+            ("meters", "total_price", "1,234,567", "decimal_comma: 12.5"),
+            ("meters", "customer_latitude", "1,23456", "decimal_comma: 12.5"),
+            ("meters", "customer_latitude", "91", "range: -90 … 90"),
+            ("meters", "payment_plan_currency", "zmw", "\"ZMW\""),
+            ("meters", "payment_plan_currency", "ZZZ", "unknown_currency"),
+            ("meters", "installation_date", "2021-02-29", "type_date"),
+            ("meters", "installation_date", "2020-02-29", "\"2020-02-29\""),
+            ("meters", "installation_date", "01/02/2021", "type_date"),
+            ("meters", "is_locked", "FALSE", "false"),
+            ("meters", "is_locked", "Yes", "true"),
+            ("meters", "is_locked", "maybe", "type_boolean"),
+        ];
+        for (dataset, field, text, expected) in table {
+            let raw = RawValue::Cell(text.to_owned());
+            assert_eq!(outcome(dataset, field, raw), expected, "{field} {text:?}");
+        }
+    }
+
+    #[test]
+    fn json_types_read_as_their_type() {
+        let table = [
+            ("customers", "external_id", json!(7), "\"7\""),
+            ("customers", "external_id", json!("7.0"), "\"7.0\""),
+            ("customers", "external_id", json!(7.0), "identifier_number"),
+            ("customers", "external_id", json!(9_007_199_254_740_993_u64), "identifier_number"),
+            ("customers", "external_id", json!(true), "type_string"),
+            ("customers", "phone", json!("7.0"), "spreadsheet_damage"),
+            ("customers", "phone", json!(256_712_345_678_u64), "\"256712345678\""),
+            ("customers", "phone", json!(null), "unset"),
+            ("customers", "birth_year", json!(2000), "2000"),
+            ("customers", "birth_year", json!(2000.0), "2000"),
+            ("customers", "birth_year", json!("2000"), "2000"),
+            ("customers", "birth_year", json!([2000]), "type_integer"),
+            ("meters", "total_price", json!(1e3), "1000"),
+            ("meters", "total_price", json!(12.5), "12.5"),
+            ("meters", "is_test", json!(1), "true"),
+            ("meters", "firmware_version", json!(1.2), "\"1.2\""),
+        ];
+        for (dataset, field, value, expected) in table {
+            let shown = value.to_string();
+            assert_eq!(outcome(dataset, field, value.into()), expected, "{field} {shown}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_4096_characters_is_the_longest() {
+        let cell = |length| RawValue::Cell("é".repeat(length));
+        assert!(outcome("customers", "profession", cell(4_096)).starts_with('"'));
+        assert_eq!(
+            outcome("customers", "profession", cell(4_097)),
+            "too_long: 4096 characters"
+        );
+    }
+}

@@ -1,0 +1,524 @@
+//! Checks a raw record against its dataset.
+
+use std::{collections::HashSet, fmt, sync::Arc};
+
+use super::{
+    Change, MAX_RECORD_BYTES, Malformed, RawRecord, RawValue, RowError, RowErrorCode, Value,
+    read::{Refused, read},
+};
+use crate::{
+    dataset::{Dataset, Field, HeaderMapping, Identity, Target},
+    identity::{CustomerUid, DataOrigin, DeviceUid, IdentityError, OrganizationId, RecordId, UidPart},
+};
+
+/// A checked record, still in clear: what a row says about one customer or meter.
+pub struct Record {
+    pub(crate) dataset: Arc<Dataset>,
+    pub(crate) id: RecordId,
+    /// Field positions and what the row does to them. Blank fields are not there.
+    pub(crate) changes: Vec<(usize, Change<Value>)>,
+    /// Columns that the dataset does not know, as they came.
+    pub(crate) custom: Vec<(Arc<str>, Change<serde_json::Value>)>,
+    /// What a meter's row says about the customer that the meter is at.
+    pub(crate) customer: Option<Box<Record>>,
+}
+
+impl Record {
+    /// Which record the row is about.
+    pub fn id(&self) -> &RecordId {
+        &self.id
+    }
+
+    /// What the row does to a field, by the field's name.
+    pub fn change(&self, field: &str) -> Option<&Change<Value>> {
+        let index = self.dataset.index_of(field)?;
+        self.changes
+            .iter()
+            .find(|(position, _)| *position == index)
+            .map(|(_, change)| change)
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record({:?}, {} fields)", self.id, self.changes.len())
+    }
+}
+
+/// What becomes of columns that a dataset does not know: each organisation's choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownColumns {
+    /// They are kept, encrypted, in `custom`.
+    #[default]
+    Keep,
+    /// They are left out.
+    Drop,
+    /// They are refused.
+    Reject,
+}
+
+/// Checks the raw records of one source and dataset.
+#[derive(Debug)]
+pub struct Validator {
+    dataset: Arc<Dataset>,
+    organization: OrganizationId,
+    origin: DataOrigin,
+    unknown_columns: UnknownColumns,
+    this_year: i16,
+    mapping: HeaderMapping,
+}
+
+/// The errors of one row, gathered while it is read.
+struct RowErrors {
+    row: u64,
+    line: Option<u64>,
+    errors: Vec<RowError>,
+}
+
+impl RowErrors {
+    fn add(&mut self, column: Option<&str>, refused: impl Into<Refused>) {
+        let Refused { code, hint } = refused.into();
+        self.errors.push(RowError {
+            row: self.row,
+            line: self.line,
+            column: column.map(str::to_owned),
+            code,
+            hint,
+        });
+    }
+}
+
+impl Validator {
+    /// A validator for the records of one source. `this_year` bounds birth years.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        organization: OrganizationId,
+        origin: DataOrigin,
+        unknown_columns: UnknownColumns,
+        this_year: i16,
+    ) -> Self {
+        Self {
+            mapping: HeaderMapping::new(Arc::clone(&dataset)),
+            dataset,
+            organization,
+            origin,
+            unknown_columns,
+            this_year,
+        }
+    }
+
+    /// The dataset that records are checked against.
+    pub fn dataset(&self) -> &Arc<Dataset> {
+        &self.dataset
+    }
+
+    /// What becomes of a column.
+    pub fn target(&mut self, header: &str) -> Target {
+        self.mapping.target(header)
+    }
+
+    /// What this organisation's records do with columns that the dataset does not know.
+    pub fn unknown_columns(&self) -> UnknownColumns {
+        self.unknown_columns
+    }
+
+    /// Checks one row and reports everything that is wrong with it.
+    pub fn validate(&mut self, raw: RawRecord) -> Result<Record, Vec<RowError>> {
+        let mut errors = RowErrors {
+            row: raw.row,
+            line: raw.line,
+            errors: Vec::new(),
+        };
+        if let Some(malformed) = raw.malformed {
+            errors.add(None, malformed);
+            return Err(errors.errors);
+        }
+        if let Err(refused) = check_size(&raw) {
+            errors.add(None, refused);
+            return Err(errors.errors);
+        }
+        let (changes, custom) = self.read_values(raw.values, &mut errors);
+        self.check_required(&changes, &mut errors);
+        let id = self.identify(&changes, &mut errors);
+        match id {
+            Some(id) if errors.errors.is_empty() => Ok(Record {
+                customer: self.customer_of_meter(&id, &changes),
+                dataset: Arc::clone(&self.dataset),
+                id,
+                changes,
+                custom,
+            }),
+            _ => Err(errors.errors),
+        }
+    }
+
+    /// Which record a row is about, if that much of it can be read.
+    pub fn record_id(&mut self, raw: &RawRecord) -> Option<RecordId> {
+        if raw.malformed.is_some() {
+            return None;
+        }
+        let mut changes = Vec::new();
+        for (header, value) in &raw.values {
+            let Target::Field(index) = self.mapping.target(header) else {
+                continue;
+            };
+            let field = self.dataset.field(index)?;
+            if field.is_identifier() {
+                changes.push((index, read(field, value, self.this_year).ok()??));
+            }
+        }
+        let mut ignored = RowErrors {
+            row: raw.row,
+            line: None,
+            errors: Vec::new(),
+        };
+        self.identify(&changes, &mut ignored)
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn read_values(
+        &mut self,
+        values: Vec<(Arc<str>, RawValue)>,
+        errors: &mut RowErrors,
+    ) -> (
+        Vec<(usize, Change<Value>)>,
+        Vec<(Arc<str>, Change<serde_json::Value>)>,
+    ) {
+        let dataset = Arc::clone(&self.dataset);
+        let mut changes = Vec::with_capacity(values.len());
+        let mut custom = Vec::new();
+        let mut seen = HashSet::new();
+        for (header, value) in values {
+            match self.mapping.target(&header) {
+                Target::Field(index) => {
+                    let Some(field) = dataset.field(index) else {
+                        continue;
+                    };
+                    if !seen.insert(index) {
+                        errors.add(
+                            Some(&header),
+                            Refused {
+                                code: RowErrorCode::DuplicateColumn,
+                                hint: Some(field.name.clone()),
+                            },
+                        );
+                        continue;
+                    }
+                    match read(field, &value, self.this_year) {
+                        Ok(Some(change)) => changes.push((index, change)),
+                        Ok(None) => {}
+                        Err(refused) => errors.add(Some(&header), refused),
+                    }
+                }
+                Target::NearMiss { field, header: at } => {
+                    let name = dataset.field(field).and_then(|field| field.header(at));
+                    errors.add(
+                        Some(&header),
+                        Refused {
+                            code: RowErrorCode::NearMiss,
+                            hint: name.map(str::to_owned),
+                        },
+                    );
+                }
+                Target::Custom => match self.unknown_columns {
+                    UnknownColumns::Keep => custom.extend(custom_value(header, value)),
+                    UnknownColumns::Drop => {}
+                    UnknownColumns::Reject => {
+                        errors.add(Some(&header), RowErrorCode::UnknownColumn);
+                    }
+                },
+                Target::Ignored(_) | Target::Unnamed => {}
+            }
+        }
+        (changes, custom)
+    }
+
+    fn check_required(&self, changes: &[(usize, Change<Value>)], errors: &mut RowErrors) {
+        let required = |(_, field): &(usize, &Field)| field.required && !field.autogenerated;
+        for (index, field) in self.dataset.fields().iter().enumerate().filter(required) {
+            let change = changes.iter().find(|(position, _)| *position == index);
+            let reported = |error: &RowError| {
+                error
+                    .column
+                    .as_deref()
+                    .is_some_and(|column| field.answers_to(column))
+            };
+            match change {
+                Some((_, Change::Set(_))) => {}
+                Some((_, Change::Unset)) => {
+                    errors.add(Some(&field.name), RowErrorCode::RequiredUnset);
+                }
+                None if errors.errors.iter().any(reported) => {}
+                None => errors.add(Some(&field.name), RowErrorCode::Required),
+            }
+        }
+    }
+
+    /// The uid, when every part of it was read.
+    fn identify(
+        &self,
+        changes: &[(usize, Change<Value>)],
+        errors: &mut RowErrors,
+    ) -> Option<RecordId> {
+        let mut part = |identity: Identity| -> Option<Option<UidPart>> {
+            let Some(index) = self.dataset.identity_field(identity) else {
+                return Some(None);
+            };
+            let change = changes.iter().find(|(position, _)| *position == index);
+            let Some((_, Change::Set(Value::Text(text)))) = change else {
+                return Some(None);
+            };
+            match UidPart::parse(text) {
+                Ok(part) => Some(Some(part)),
+                Err(error) => {
+                    let name = self.dataset.field(index).map(|field| field.name.as_str());
+                    errors.add(name, error);
+                    None
+                }
+            }
+        };
+        let external_id = part(Identity::ExternalId);
+        let serial_number = part(Identity::SerialNumber);
+        let manufacturer = part(Identity::Manufacturer);
+        // Parts of no record's uid, but of the account's and the grid's.
+        let others = [Identity::Device, Identity::Account, Identity::Grid].map(&mut part);
+        if others.iter().any(Option::is_none) {
+            return None;
+        }
+        let customer =
+            CustomerUid::new(self.organization, self.origin.clone(), external_id??);
+        if !self.dataset.is_of_devices() {
+            return Some(RecordId::Customer(customer));
+        }
+        let device = DeviceUid::new(self.organization, manufacturer??.as_str(), serial_number??);
+        match device.and_then(|device| RecordId::meter(customer, device)) {
+            Ok(id) => Some(id),
+            Err(error) => {
+                let index = self.dataset.identity_field(Identity::Manufacturer)?;
+                let name = self.dataset.field(index).map(|field| field.name.as_str());
+                errors.add(name, error);
+                None
+            }
+        }
+    }
+
+    fn customer_of_meter(
+        &self,
+        id: &RecordId,
+        changes: &[(usize, Change<Value>)],
+    ) -> Option<Box<Record>> {
+        let RecordId::Meter(customer, _) = id else {
+            return None;
+        };
+        let customers = Dataset::customers();
+        let of_customer = changes.iter().filter_map(|(index, change)| {
+            let name = self.dataset.field(*index)?.customer_field.as_deref()?;
+            Some((customers.index_of(name)?, change.clone()))
+        });
+        Some(Box::new(Record {
+            changes: of_customer.collect(),
+            dataset: Arc::clone(&customers),
+            id: RecordId::Customer(customer.clone()),
+            custom: Vec::new(),
+            customer: None,
+        }))
+    }
+}
+
+impl Field {
+    /// Whether a header means this field.
+    fn answers_to(&self, header: &str) -> bool {
+        use crate::dataset::simplify;
+        let simple = simplify(header);
+        std::iter::once(&self.name)
+            .chain(&self.aliases)
+            .any(|name| simplify(name) == simple)
+    }
+
+    /// The field's name (0) or one of its aliases.
+    pub(crate) fn header(&self, at: usize) -> Option<&str> {
+        std::iter::once(&self.name)
+            .chain(&self.aliases)
+            .nth(at)
+            .map(String::as_str)
+    }
+}
+
+/// A value of an unknown column: kept untouched, blank cells left out.
+fn custom_value(
+    header: Arc<str>,
+    value: RawValue,
+) -> Option<(Arc<str>, Change<serde_json::Value>)> {
+    let json = match value {
+        RawValue::Cell(text) | RawValue::Text(text) if text.trim().is_empty() => return None,
+        RawValue::Cell(text) | RawValue::Text(text) => text.into(),
+        RawValue::Number(number) => number.into(),
+        RawValue::Boolean(boolean) => boolean.into(),
+        RawValue::Null => return Some((header, Change::Unset)),
+        RawValue::Nested(json) => json,
+    };
+    Some((header, Change::Set(json)))
+}
+
+fn check_size(raw: &RawRecord) -> Result<(), Refused> {
+    let size = |(header, value): &(Arc<str>, RawValue)| {
+        header.len()
+            + match value {
+                RawValue::Cell(text) | RawValue::Text(text) => text.len(),
+                RawValue::Number(_) | RawValue::Boolean(_) | RawValue::Null => 8,
+                RawValue::Nested(json) => json.to_string().len(),
+            }
+    };
+    if raw.values.iter().map(size).sum::<usize>() <= MAX_RECORD_BYTES {
+        return Ok(());
+    }
+    Err(Refused {
+        code: RowErrorCode::RecordTooLarge,
+        hint: Some(format!("{} KiB", MAX_RECORD_BYTES / 1024)),
+    })
+}
+
+impl From<Malformed> for Refused {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::Ragged { expected, found } => Self {
+                code: RowErrorCode::RaggedRow,
+                hint: Some(format!("{found} ≠ {expected}")),
+            },
+            Malformed::NotAnObject => RowErrorCode::NotAnObject.into(),
+            Malformed::DuplicateKey => RowErrorCode::DuplicateKey.into(),
+        }
+    }
+}
+
+impl From<IdentityError> for Refused {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::TooLong(limit) => Self {
+                code: RowErrorCode::TooLong,
+                hint: Some(format!("{limit} bytes")),
+            },
+            IdentityError::Empty => RowErrorCode::Required.into(),
+            _ => RowErrorCode::ControlCharacter.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn validator(dataset: &str) -> Validator {
+        Validator::new(
+            Dataset::builtin(dataset).unwrap(),
+            OrganizationId::new(1).unwrap(),
+            "generic".parse().unwrap(),
+            UnknownColumns::Keep,
+            2026,
+        )
+    }
+
+    fn row(cells: &[(&str, &str)]) -> RawRecord {
+        let cell = |(header, text): &(&str, &str)| {
+            (Arc::from(*header), RawValue::Cell((*text).to_owned()))
+        };
+        RawRecord {
+            row: 3,
+            line: Some(4),
+            values: cells.iter().map(cell).collect(),
+            malformed: None,
+        }
+    }
+
+    fn codes(result: Result<Record, Vec<RowError>>) -> Vec<String> {
+        let errors = result.err().unwrap_or_default();
+        let shown = |e: RowError| format!("{} {}", e.column.unwrap_or_default(), e.code);
+        errors.into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn all_errors_of_a_row_are_reported() {
+        let raw = row(&[("birth_year", "1850"), ("Country", "XX"), ("phone", "2.5E+11")]);
+        assert_eq!(
+            codes(validator("customers").validate(raw)),
+            [
+                "birth_year range",
+                "Country unknown_country",
+                "phone spreadsheet_damage",
+                "external_id required"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_required_field_with_an_error_is_not_also_missing() {
+        let raw = row(&[("Customer ID", "2.5E+11")]);
+        assert_eq!(
+            codes(validator("customers").validate(raw)),
+            ["Customer ID spreadsheet_damage"]
+        );
+    }
+
+    #[test]
+    fn keys_must_fit() {
+        let long = "x".repeat(256);
+        let raw = row(&[("external_id", &long)]);
+        assert_eq!(
+            codes(validator("customers").validate(raw)),
+            ["external_id too_long"]
+        );
+        let dashes = "-".repeat(86);
+        let raw = row(&[
+            ("customer_external_id", &dashes),
+            ("manufacturer", "m"),
+            ("serial_number", "s"),
+            ("device_external_id", "d"),
+        ]);
+        assert_eq!(
+            codes(validator("meters").validate(raw)),
+            ["manufacturer too_long"]
+        );
+    }
+
+    #[test]
+    fn unknown_columns_are_kept_untouched_and_autogenerated_ones_ignored() {
+        let raw = row(&[("external_id", "1"), ("Village Code", " 7 "), ("uid", "x"), ("blank", " ")]);
+        let record = validator("customers").validate(raw).unwrap();
+        assert_eq!(record.custom, [(Arc::from("Village Code"), Change::Set(" 7 ".into()))]);
+        assert_eq!(record.changes.len(), 1);
+        assert_eq!(record.id.to_string(), "1-generic-1");
+    }
+
+    #[test]
+    fn a_meter_says_what_it_knows_of_its_customer() {
+        let raw = row(&[
+            ("customer_external_id", "6574"),
+            ("manufacturer", "HOP"),
+            ("serial_number", "A1"),
+            ("device_external_id", "1234"),
+            ("customer_name", "John"),
+            ("customer_id_type", "passport"),
+            ("customer_latitude", "1.5"),
+        ]);
+        let record = validator("meters").validate(raw).unwrap();
+        assert_eq!(record.id.to_string(), "1-generic-6574-1-hop-A1");
+        let customer = record.customer.unwrap();
+        assert_eq!(customer.id.to_string(), "1-generic-6574");
+        assert_eq!(customer.changes.len(), 3);
+        assert_eq!(
+            customer.change("identification_type"),
+            Some(&Change::Set(Value::Text("passport".to_owned())))
+        );
+    }
+
+    #[test]
+    fn a_record_over_64_kib_is_refused() {
+        let cell = "x".repeat(4_000);
+        let headers: Vec<String> = (0..17).map(|n| format!("column {n}")).collect();
+        let cells: Vec<_> = headers.iter().map(|h| (h.as_str(), cell.as_str())).collect();
+        assert_eq!(
+            codes(validator("customers").validate(row(&cells))),
+            [" record_too_large"]
+        );
+    }
+}
