@@ -103,9 +103,7 @@ impl Config {
                 jwks: required("JWKS")?,
             },
             inbox_retention,
-            docs_url: required("DOCS_URL")?
-                .trim_end_matches('/')
-                .to_owned(),
+            docs_url: required("DOCS_URL")?.trim_end_matches('/').to_owned(),
         })
     }
 }

@@ -293,6 +293,21 @@ impl RecordId {
         Ok(Self::Meter(customer, device))
     }
 
+    /// Reads a meter's uid as [`Display`](fmt::Display) writes it: only its last part can hold a `-`.
+    pub fn parse_meter(uid: &str) -> Option<Self> {
+        let mut parts = uid.splitn(4, '-');
+        let (organization, origin) = (parts.next()?, parts.next()?);
+        let (external_id, device) = (parts.next()?, parts.next()?);
+        let external_id = external_id.replace("%2D", "-").replace("%25", "%");
+        let customer = CustomerUid::new(
+            organization.parse().ok()?,
+            origin.parse().ok()?,
+            UidPart::parse(&external_id).ok()?,
+        );
+        let id = Self::meter(customer, DeviceUid::parse(device)?).ok()?;
+        (id.to_string() == uid).then_some(id)
+    }
+
     /// The customer: the record itself, or the one that the meter is at.
     pub fn customer(&self) -> &CustomerUid {
         match self {
@@ -433,6 +448,8 @@ mod tests {
         ) {
             let same_uid = meter(&a.0, &a.1, &a.2).to_string() == meter(&b.0, &b.1, &b.2).to_string();
             prop_assert_eq!(same_uid, a == b);
+            let id = meter(&a.0, &a.1, &a.2);
+            prop_assert!(RecordId::parse_meter(&id.to_string()) == Some(id));
         }
 
         #[test]

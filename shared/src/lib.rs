@@ -1,15 +1,26 @@
 //! Clientele's domain: the path of a record, each arrow a type.
 //!
 //! ```text
-//! file, request, event → RawRecord      decode: one file a format
-//!                      → Record         record: checked against its dataset
+//! file, request, event → RawRecord       decode: one file a format
+//!                      → Record          record: checked against its dataset
 //!                      → ProtectedRecord protection: pseudonyms, blurring, encryption
-//!                      → item           store: one record per uid, groups, counts
+//!                      → item            store: one record per uid, groups, counts
 //! ```
+//!
+//! `import` leads a file along that path, `web` is what the functions that answer HTTP share.
 
 pub mod aws;
+pub mod bucket;
 pub mod config;
 pub mod dataset;
+pub mod decode;
 pub mod identity;
+pub mod import;
 pub mod language;
+pub mod protection;
 pub mod record;
+mod registry;
+pub mod store;
+pub mod web;
+
+pub use registry::{Registry, RegistryError};

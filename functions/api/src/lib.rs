@@ -1,1 +1,75 @@
-//! x
+//! The `api` function: writes and record reads over HTTP.
+
+mod dataset_in;
+mod dataset_out;
+mod jobs;
+
+use clientele::{
+    Registry,
+    dataset::Dataset,
+    identity::DataOrigin,
+    web::{Call, Problem, Reply, finish},
+};
+use http::Method;
+use lambda_http::{Body, Request, RequestExt, Response};
+use std::sync::Arc;
+
+/// Answers one request.
+pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
+    let request_id = request
+        .lambda_context_ref()
+        .map(|context| context.request_id.clone());
+    let (parts, body) = request.into_parts();
+    let call = Call::new(&parts, &body);
+    let reply = route(registry, &call).await;
+    let request_id = request_id.unwrap_or_default();
+    finish(reply, &registry.config.docs_url, &request_id).map(Body::from)
+}
+
+async fn route(registry: &Registry, call: &Call<'_>) -> Reply {
+    let segments: Vec<&str> = call.path.split('/').collect();
+    match (call.method, segments.as_slice()) {
+        (&Method::POST, ["api", "v1", "in", dataset]) => {
+            dataset_in::import(registry, call, dataset).await
+        }
+        (&Method::POST, ["api", "v1", "in", dataset, "check"]) => {
+            dataset_in::check(registry, call, dataset).await
+        }
+        (&Method::GET, ["api", "v1", "out", dataset]) => {
+            dataset_out::page(registry, call, dataset).await
+        }
+        (&Method::GET, ["v1", "jobs"]) => jobs::list(registry, call).await,
+        (&Method::GET, ["v1", "jobs", id @ ..]) => jobs::one(registry, call, &id.join("/")).await,
+        (_, ["api", "v1", "in", _] | ["api", "v1", "in", _, "check"])
+        // The pages function answers these; what it does not take comes here.
+        | (_, ["v1", "customer"] | ["v1", "customer", "pages"]) => {
+            Err(Problem::method_not_allowed("POST"))
+        }
+        (_, ["api", "v1", "out", _] | ["v1", "jobs", ..]) => {
+            Err(Problem::method_not_allowed("GET"))
+        }
+        _ => Err(Problem::not_found("route")),
+    }
+}
+
+/// The built-in dataset in a path.
+fn dataset_named(name: &str) -> Result<Arc<Dataset>, Problem> {
+    Dataset::builtin(name).ok_or_else(|| Problem::not_found("dataset"))
+}
+
+/// The source that a user's request is about.
+fn source_named(call: &Call<'_>) -> Result<DataOrigin, Problem> {
+    let name = call.query.get("source").map_or("api", String::as_str);
+    let origin: DataOrigin =
+        name.parse()
+            .map_err(|error: clientele::identity::IdentityError| {
+                Problem::bad_request("invalid_source", error.to_string())
+            })?;
+    match origin.is_reserved() {
+        true => Err(Problem::bad_request(
+            "reserved_source",
+            "this source is kept for the records of another interface; name another one",
+        )),
+        false => Ok(origin),
+    }
+}

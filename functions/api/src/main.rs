@@ -1,1 +1,21 @@
-fn main() {}
+//! The cold start of the `api` function.
+
+use std::sync::Arc;
+
+use clientele::{Registry, aws::AwsConnection, config::Config};
+use lambda_http::{Error, Request, lambda_runtime::tracing, run, service_fn};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let clients = AwsConnection::from_env()?.clients();
+    let registry = Arc::new(Registry::new(Config::from_env()?, clients)?);
+    run(service_fn(move |request: Request| {
+        let registry = Arc::clone(&registry);
+        async move { Ok::<_, Error>(clientele_api::handle(&registry, request).await) }
+    }))
+    .await
+}

@@ -118,7 +118,10 @@ pub(super) fn open<'k>(
 mod tests {
     use super::*;
 
-    const HERE: Place<'static> = Place { uid: "1-generic-6574", field: "custom" };
+    const HERE: Place<'static> = Place {
+        uid: "1-generic-6574",
+        field: "custom",
+    };
 
     fn key(byte: u8) -> Secret {
         Secret::from_bytes([byte; 32])
@@ -135,12 +138,24 @@ mod tests {
         assert_eq!(sealed.len(), HEAD_BYTES + 5 + 16);
         assert_eq!(open_with(&secret, HERE, &sealed).unwrap(), b"value");
         for place in [
-            Place { field: "name", ..HERE },
-            Place { uid: "1-generic-6575", ..HERE },
+            Place {
+                field: "name",
+                ..HERE
+            },
+            Place {
+                uid: "1-generic-6575",
+                ..HERE
+            },
         ] {
-            assert_eq!(open_with(&secret, place, &sealed), Err(CipherError::Authentication));
+            assert_eq!(
+                open_with(&secret, place, &sealed),
+                Err(CipherError::Authentication)
+            );
         }
-        assert_eq!(open_with(&key(2), HERE, &sealed), Err(CipherError::Authentication));
+        assert_eq!(
+            open_with(&key(2), HERE, &sealed),
+            Err(CipherError::Authentication)
+        );
     }
 
     #[test]
@@ -153,7 +168,10 @@ mod tests {
             assert!(open_with(&secret, HERE, &flipped).is_err(), "bit {bit}");
         }
         for length in 0..sealed.len() {
-            assert!(open_with(&secret, HERE, &sealed[..length]).is_err(), "{length} bytes");
+            assert!(
+                open_with(&secret, HERE, &sealed[..length]).is_err(),
+                "{length} bytes"
+            );
         }
     }
 

@@ -52,7 +52,12 @@ pub struct WrappedKey {
 /// The check value of a key (key commitment).
 pub(super) fn check_value(purpose: KeyPurpose, version: u32, secret: &Secret) -> [u8; 32] {
     let label = b"clientele key check v1";
-    secret.mac(&[label, &[0], purpose.as_str().as_bytes(), &version.to_be_bytes()])
+    secret.mac(&[
+        label,
+        &[0],
+        purpose.as_str().as_bytes(),
+        &version.to_be_bytes(),
+    ])
 }
 
 /// An organisation's keys in memory. There is no way to show them.
@@ -123,7 +128,13 @@ impl OrganizationKeys {
     fn value_digest(&self, place: Place<'_>, plaintext: &[u8]) -> [u8; 16] {
         let digest = self.digest(
             "clientele value digest v1",
-            &[place.uid.as_bytes(), &[0], place.field.as_bytes(), &[0], plaintext],
+            &[
+                place.uid.as_bytes(),
+                &[0],
+                place.field.as_bytes(),
+                &[0],
+                plaintext,
+            ],
         );
         digest.first_chunk().copied().unwrap_or_default()
     }

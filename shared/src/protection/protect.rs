@@ -285,7 +285,10 @@ mod tests {
             false => Change::Set(value.clone()),
         };
         let columns = columns.as_object().unwrap();
-        let columns = columns.iter().map(|(k, v)| (Arc::from(k.as_str()), change(v))).collect();
+        let columns = columns
+            .iter()
+            .map(|(k, v)| (Arc::from(k.as_str()), change(v)))
+            .collect();
         protector().protect_custom(UID, columns).unwrap().unwrap()
     }
 
@@ -304,7 +307,9 @@ mod tests {
         for (before, row, after) in table {
             let shown = format!("{before} + {row}");
             let stored = before.is_object().then(|| change(before).sealed);
-            let merged = keys.merge_custom(UID, stored.as_ref(), Some(&change(row))).unwrap();
+            let merged = keys
+                .merge_custom(UID, stored.as_ref(), Some(&change(row)))
+                .unwrap();
             let opened = merged.map(|sealed| keys.open_custom(UID, &sealed.bytes).unwrap());
             assert_eq!(serde_json::to_value(opened).unwrap(), after, "{shown}");
         }
@@ -316,7 +321,9 @@ mod tests {
         let keys = protector().keys;
         let stored = change(json!({"a": 1, "b": 2})).sealed;
         for row in [json!({"b": 2, "a": 1}), json!({"a": 1}), json!({"c": null})] {
-            let merged = keys.merge_custom(UID, Some(&stored), Some(&change(row))).unwrap();
+            let merged = keys
+                .merge_custom(UID, Some(&stored), Some(&change(row)))
+                .unwrap();
             assert_eq!(merged.as_ref(), Some(&stored));
         }
     }

@@ -118,7 +118,9 @@ mod tests {
     #[test]
     fn the_known_value_has_its_known_hash() {
         assert_eq!(
-            PseudonymMode::Sha256.pseudonym("L23FX1236", &DOCUMENT).to_string(),
+            PseudonymMode::Sha256
+                .pseudonym("L23FX1236", &DOCUMENT)
+                .to_string(),
             "6a099e5c63f0138de7b3dfa7e03c17e551ea23e53c6399a2f0d490d5d87457de"
         );
     }
@@ -155,10 +157,16 @@ mod tests {
         let table = [
             Pseudonym::Sha256([1; 32]),
             Pseudonym::Given160([2; 20]),
-            Pseudonym::HmacSha256 { version: u32::MAX, mac: [3; 32] },
+            Pseudonym::HmacSha256 {
+                version: u32::MAX,
+                mac: [3; 32],
+            },
         ];
         for pseudonym in table {
-            assert_eq!(Pseudonym::from_bytes(&pseudonym.to_bytes()), Some(pseudonym));
+            assert_eq!(
+                Pseudonym::from_bytes(&pseudonym.to_bytes()),
+                Some(pseudonym)
+            );
         }
         assert_eq!(Pseudonym::from_bytes(&[1; 31]), None);
     }

@@ -14,6 +14,21 @@ pub struct RawRecord {
     pub malformed: Option<Malformed>,
 }
 
+impl RawRecord {
+    /// The bytes of its headers and values as UTF-8 text.
+    pub fn size(&self) -> usize {
+        let value = |value: &RawValue| match value {
+            RawValue::Cell(text) | RawValue::Text(text) => text.len(),
+            RawValue::Number(_) | RawValue::Boolean(_) | RawValue::Null => 8,
+            RawValue::Nested(json) => json.to_string().len(),
+        };
+        self.values
+            .iter()
+            .map(|(header, v)| header.len() + value(v))
+            .sum()
+    }
+}
+
 /// A row whose values cannot be assigned to columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
@@ -76,6 +91,11 @@ impl fmt::Debug for RawValue {
 
 impl fmt::Debug for RawRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RawRecord(row {}, {} values)", self.row, self.values.len())
+        write!(
+            f,
+            "RawRecord(row {}, {} values)",
+            self.row,
+            self.values.len()
+        )
     }
 }

@@ -142,7 +142,10 @@ fn currency(text: &str) -> Result<String, Refused> {
 fn integer(field: &Field, raw: &RawValue, this_year: i16) -> Result<i64, Refused> {
     let number = number(field, raw, RowErrorCode::TypeInteger)?;
     let whole: i64 = match number.fract().is_zero() {
-        true => number.trunc().try_into().map_err(|_| RowErrorCode::TypeInteger)?,
+        true => number
+            .trunc()
+            .try_into()
+            .map_err(|_| RowErrorCode::TypeInteger)?,
         false => return Err(RowErrorCode::TypeInteger.into()),
     };
     within_range(field, number, this_year)?;
@@ -197,14 +200,14 @@ fn without_comma(field: &Field, text: &str) -> String {
 fn within_range(field: &Field, number: Decimal, this_year: i16) -> Result<(), Refused> {
     let range = field.range(this_year);
     let hint = match (range.min, range.max) {
-        (Some(min), _) if number < min => range.min.zip(range.max).map_or_else(
-            || format!("≥ {min}"),
-            |(min, max)| format!("{min} … {max}"),
-        ),
-        (_, Some(max)) if number > max => range.min.zip(range.max).map_or_else(
-            || format!("≤ {max}"),
-            |(min, max)| format!("{min} … {max}"),
-        ),
+        (Some(min), _) if number < min => range
+            .min
+            .zip(range.max)
+            .map_or_else(|| format!("≥ {min}"), |(min, max)| format!("{min} … {max}")),
+        (_, Some(max)) if number > max => range
+            .min
+            .zip(range.max)
+            .map_or_else(|| format!("≤ {max}"), |(min, max)| format!("{min} … {max}")),
         _ => return Ok(()),
     };
     Err(refused(RowErrorCode::Range, hint))
@@ -283,7 +286,10 @@ mod tests {
             Ok(Some(Change::Unset)) => "unset".to_owned(),
             Ok(Some(Change::Set(value))) => value.to_json().to_string(),
             Err(Refused { code, hint: None }) => code.to_string(),
-            Err(Refused { code, hint: Some(hint) }) => format!("{code}: {hint}"),
+            Err(Refused {
+                code,
+                hint: Some(hint),
+            }) => format!("{code}: {hint}"),
         }
     }
 
@@ -299,7 +305,12 @@ mod tests {
             ("customers", "birth_year", "2027", "range: 1900 … 2026"),
             ("customers", "household_size", "-1", "range: ≥ 0"),
             ("customers", "household_size", "3,5", "decimal_comma: 4"),
-            ("customers", "household_size", "9999999999999999999999", "type_integer"),
+            (
+                "customers",
+                "household_size",
+                "9999999999999999999999",
+                "type_integer",
+            ),
             ("customers", "household_size", "", "absent"),
             ("customers", "gender", "m", "\"M\""),
             ("customers", "gender", "Female", "\"F\""),
@@ -320,12 +331,22 @@ mod tests {
             ("meters", "total_price", "1e3", "type_float"),
             ("meters", "total_price", "12,5", "decimal_comma: 12.5"),
             ("meters", "total_price", "1,234,567", "decimal_comma: 12.5"),
-            ("meters", "customer_latitude", "1,23456", "decimal_comma: 12.5"),
+            (
+                "meters",
+                "customer_latitude",
+                "1,23456",
+                "decimal_comma: 12.5",
+            ),
             ("meters", "customer_latitude", "91", "range: -90 … 90"),
             ("meters", "payment_plan_currency", "zmw", "\"ZMW\""),
             ("meters", "payment_plan_currency", "ZZZ", "unknown_currency"),
             ("meters", "installation_date", "2021-02-29", "type_date"),
-            ("meters", "installation_date", "2020-02-29", "\"2020-02-29\""),
+            (
+                "meters",
+                "installation_date",
+                "2020-02-29",
+                "\"2020-02-29\"",
+            ),
             ("meters", "installation_date", "01/02/2021", "type_date"),
             ("meters", "is_locked", "FALSE", "false"),
             ("meters", "is_locked", "Yes", "true"),
@@ -343,10 +364,20 @@ mod tests {
             ("customers", "external_id", json!(7), "\"7\""),
             ("customers", "external_id", json!("7.0"), "\"7.0\""),
             ("customers", "external_id", json!(7.0), "identifier_number"),
-            ("customers", "external_id", json!(9_007_199_254_740_993_u64), "identifier_number"),
+            (
+                "customers",
+                "external_id",
+                json!(9_007_199_254_740_993_u64),
+                "identifier_number",
+            ),
             ("customers", "external_id", json!(true), "type_string"),
             ("customers", "phone", json!("7.0"), "spreadsheet_damage"),
-            ("customers", "phone", json!(256_712_345_678_u64), "\"256712345678\""),
+            (
+                "customers",
+                "phone",
+                json!(256_712_345_678_u64),
+                "\"256712345678\"",
+            ),
             ("customers", "phone", json!(null), "unset"),
             ("customers", "birth_year", json!(2000), "2000"),
             ("customers", "birth_year", json!(2000.0), "2000"),
@@ -359,7 +390,11 @@ mod tests {
         ];
         for (dataset, field, value, expected) in table {
             let shown = value.to_string();
-            assert_eq!(outcome(dataset, field, value.into()), expected, "{field} {shown}");
+            assert_eq!(
+                outcome(dataset, field, value.into()),
+                expected,
+                "{field} {shown}"
+            );
         }
     }
 

@@ -1,0 +1,156 @@
+//! `POST /api/v1/in/{dataset}` and `…/check`.
+
+use clientele::{
+    Registry,
+    identity::DataOrigin,
+    import::{self, ImportError, ObjectKey},
+    store::jobs::{Claim, Job, JobError, JobState, Mode, NewJob},
+    web::{Call, Principal, Problem, Reply, Scope, json, row_error},
+};
+use http::{Response, StatusCode, header};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Value, json};
+
+use crate::{dataset_named, source_named};
+
+/// The most rows of one request.
+const MAX_ROWS: usize = 10_000;
+/// The most row errors in a reply.
+const MAX_ERRORS: usize = 1_000;
+
+/// What clients of this interface know as the reply to a push.
+const STARTED: &str = "Import started";
+
+#[derive(Deserialize)]
+struct Push {
+    data: Vec<IgnoredAny>,
+}
+
+fn check_rows(call: &Call<'_>) -> Result<(), Problem> {
+    let push: Push = call.body()?;
+    match push.data.len() {
+        1..=MAX_ROWS => Ok(()),
+        found => Err(Problem::bad_request(
+            "row_count",
+            format!("data must hold 1 to {MAX_ROWS} rows, and holds {found}"),
+        )),
+    }
+}
+
+/// Registers a job for the rows and hands them to the import function through the bucket.
+pub(crate) async fn import(registry: &Registry, call: &Call<'_>, dataset: &str) -> Reply {
+    let principal = call.principal(&registry.verifier, Scope::RecordsWrite)?;
+    let dataset = dataset_named(dataset)?;
+    let origin = source_named(call)?;
+    check_group(&principal, &dataset, &origin)?;
+    check_rows(call)?;
+
+    let organization = principal.organization;
+    registry.store.ensure_organization(organization).await?;
+    let source = registry.store.ensure_source(organization, &origin).await?;
+    let id = uuid::Uuid::new_v4();
+    let filename = format!("{}.json", dataset.name());
+    let new = NewJob {
+        id,
+        organization,
+        dataset: dataset.name().to_owned(),
+        data_origin: origin.to_string(),
+        source_id: source.id,
+        group: None,
+        mode: Mode::Write,
+        key: ObjectKey::staged(organization, id, &filename),
+        filename,
+    };
+    let job = registry
+        .store
+        .register_job(&new, jiff::Timestamp::now())
+        .await?;
+    if let Err(error) = registry.bucket.put(&job.key, call.body.to_vec()).await {
+        abandon(registry, job).await;
+        return Err(error.into());
+    }
+    Ok(started(&job))
+}
+
+fn started(job: &Job) -> Response<String> {
+    let path = format!("/v1/jobs/{}", job.id);
+    let body = json!({
+        "id": job.import_id,
+        "created_at": job.created_at,
+        "status": STARTED,
+        "job": path,
+    });
+    let mut response = json(StatusCode::CREATED, &body);
+    if let Ok(location) = path.parse() {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// Ends a job whose rows did not reach the bucket. If this fails too, the job stays queued.
+async fn abandon(registry: &Registry, job: Job) {
+    let (organization, id) = (job.organization, job.id);
+    let now = jiff::Timestamp::now();
+    let claim = registry.store.claim_job(organization, id, "api", now).await;
+    let Ok(Claim::Taken(mut job)) = claim else {
+        return;
+    };
+    job.state = JobState::Failed;
+    job.finished_at = Some(now);
+    job.error = Some(JobError {
+        code: "not_received".to_owned(),
+        en: "the rows could not be kept; send them again".to_owned(),
+        fr: "les lignes n'ont pas pu être conservées ; envoyez-les à nouveau".to_owned(),
+    });
+    if let Err(error) = registry.store.save_job(&job, 0).await {
+        tracing::error!(%error, job = %id, "a job without rows stays queued");
+    }
+}
+
+/// Says what an import of the rows would do.
+pub(crate) async fn check(registry: &Registry, call: &Call<'_>, dataset: &str) -> Reply {
+    let principal = call.principal(&registry.verifier, Scope::RecordsWrite)?;
+    let dataset = dataset_named(dataset)?;
+    let origin = source_named(call)?;
+    check_group(&principal, &dataset, &origin)?;
+    check_rows(call)?;
+    let checked = import::check(
+        &registry.store,
+        &registry.keys,
+        principal.organization,
+        &origin,
+        dataset,
+        call.body.to_vec(),
+    )
+    .await
+    .map_err(|error: ImportError| Problem::internal(error))?;
+    let language = call.language();
+    let checked =
+        checked.map_err(|error| Problem::bad_request(error.code(), error.message(language)))?;
+    let shown = checked.errors.iter().take(MAX_ERRORS);
+    let errors: Vec<Value> = shown.map(|error| row_error(error, language)).collect();
+    let counts = checked.counts;
+    let body = json!({
+        "rows": counts.rows_read,
+        "created": counts.created,
+        "updated": counts.updated,
+        "unchanged": counts.unchanged,
+        "duplicates": counts.duplicates,
+        "rejected": counts.rejected,
+        "errors": errors,
+    });
+    Ok(json(StatusCode::OK, &body))
+}
+
+/// A principal that is bound to groups may write only into a source whose group it may reach.
+fn check_group(
+    principal: &Principal,
+    dataset: &clientele::dataset::Dataset,
+    origin: &DataOrigin,
+) -> Result<(), Problem> {
+    let group = clientele::store::GroupId::of_source(dataset, origin);
+    match principal.may_reach(&group) {
+        true => Ok(()),
+        false => Err(Problem::not_found("source")),
+    }
+}

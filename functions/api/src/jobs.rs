@@ -1,0 +1,63 @@
+//! `GET /v1/jobs` and `GET /v1/jobs/{id}`.
+
+use clientele::{
+    Registry,
+    dataset::Dataset,
+    store::{GroupId, jobs::Job},
+    web::{Call, Principal, Problem, Reply, Scope, job_body, job_id, json, row_error},
+};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+const DEFAULT_JOBS: u64 = 50;
+const MAX_JOBS: u64 = 100;
+const DEFAULT_ERRORS: u64 = 100;
+const MAX_ERRORS: u64 = 1_000;
+
+/// The organisation's latest jobs.
+pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
+    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
+    let limit = call.number("limit", DEFAULT_JOBS, MAX_JOBS)?;
+    let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+    let jobs = registry.store.jobs(principal.organization, limit).await?;
+    let language = call.language();
+    let shown = jobs.iter().filter(|job| may_see(&principal, job));
+    let jobs: Vec<Value> = shown.map(|job| job_body(job, language).into()).collect();
+    Ok(json(StatusCode::OK, &json!({"jobs": jobs})))
+}
+
+/// One job, with its first row errors.
+pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
+    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
+    let limit = call.number("errors", DEFAULT_ERRORS, MAX_ERRORS)?;
+    let id = job_id(id).ok_or_else(|| Problem::not_found("job"))?;
+    let organization = principal.organization;
+    let job = registry.store.job(organization, id).await?;
+    let job = job
+        .filter(|job| may_see(&principal, job))
+        .ok_or_else(|| Problem::not_found("job"))?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let errors = registry.store.row_errors(organization, id, limit).await?;
+    let language = call.language();
+    let mut body = job_body(&job, language);
+    let errors: Vec<Value> = errors
+        .iter()
+        .map(|error| row_error(error, language))
+        .collect();
+    body.insert("errors".to_owned(), errors.into());
+    Ok(json(StatusCode::OK, &Value::Object(body)))
+}
+
+/// A principal that is bound to groups sees the jobs that write into them.
+fn may_see(principal: &Principal, job: &Job) -> bool {
+    if !principal.is_bound_to_groups() {
+        return true;
+    }
+    let own = Dataset::builtin(&job.dataset)
+        .zip(job.data_origin.parse().ok())
+        .map(|(dataset, origin)| GroupId::of_source(&dataset, &origin));
+    let named = job.group.as_deref().and_then(|group| group.parse().ok());
+    own.into_iter()
+        .chain(named)
+        .any(|group| principal.may_reach(&group))
+}

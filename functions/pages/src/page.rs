@@ -1,0 +1,138 @@
+//! `POST /v1/customer`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use clientele::{
+    Registry,
+    dataset::Dataset,
+    identity::RecordId,
+    protection::OrganizationKeys,
+    store::{Cursor, Group, PAGE_SIZE, Page, StoredRecord},
+    web::{Call, Principal, Problem, Reply, Scope, json},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The largest body, in bytes: what is cut off comes with the next cursor.
+const MAX_BODY_BYTES: usize = 5_000_000;
+
+#[derive(Deserialize)]
+struct Request {
+    customer_group_id: Option<String>,
+    page: Option<u64>,
+    cursor: Option<String>,
+    #[serde(default)]
+    reveal: bool,
+}
+
+/// A page of a group by its number, or the records after a cursor.
+pub(crate) async fn customers(registry: &Registry, call: &Call<'_>) -> Reply {
+    let principal = crate::reader(registry, call)?;
+    let request: Request = call.body()?;
+    if request.reveal && !principal.may(Scope::PiiReveal) {
+        return Err(Problem::forbidden(Scope::PiiReveal.as_str()));
+    }
+    let group = crate::group(registry, &principal, request.customer_group_id).await?;
+    let dataset = Dataset::builtin(&group.dataset)
+        .ok_or_else(|| Problem::internal("a group is of an unknown dataset"))?;
+    let keys = registry.keys.existing(principal.organization).await?;
+    let (number, page, total) = match (request.page, request.cursor) {
+        (Some(number), None) => {
+            let (page, total) = numbered(registry, &principal, &group, number).await?;
+            (Some(number), page, total)
+        }
+        (None, Some(cursor)) => {
+            let (page, total) = continued(registry, &principal, &group, &cursor, &keys).await?;
+            (None, page, total)
+        }
+        _ => return Err(crate::missing_fields()),
+    };
+    let (customers, next) = fit(&page, &group, &dataset, &keys)?;
+    let body = json!({
+        "page": number,
+        "pages": total.div_ceil(PAGE_SIZE),
+        "customers": customers,
+        "next_cursor": next.map(|cursor| cursor.encode(&keys)),
+    });
+    Ok(json(StatusCode::OK, &body))
+}
+
+async fn numbered(
+    registry: &Registry,
+    principal: &Principal,
+    group: &Group,
+    number: u64,
+) -> Result<(Page, u64), Problem> {
+    let rank = number.saturating_mul(PAGE_SIZE);
+    let organization = principal.organization;
+    let (page, total) = registry
+        .store
+        .page_at(organization, &group.id, rank, PAGE_SIZE)
+        .await?;
+    match total {
+        0 => Err(crate::no_customers()),
+        total => Ok((page, total)),
+    }
+}
+
+async fn continued(
+    registry: &Registry,
+    principal: &Principal,
+    group: &Group,
+    cursor: &str,
+    keys: &OrganizationKeys,
+) -> Result<(Page, u64), Problem> {
+    let cursor = Cursor::decode(cursor, &group.id, keys)
+        .map_err(|error| Problem::bad_request("invalid_cursor", error.to_string()))?;
+    let organization = principal.organization;
+    let page = registry
+        .store
+        .page_after(organization, &group.id, &cursor, PAGE_SIZE)
+        .await?;
+    let total = registry.store.member_count(organization, &group.id).await?;
+    Ok((page, total))
+}
+
+/// As many of a page's customers as a body holds, and where reading goes on.
+fn fit(
+    page: &Page,
+    group: &Group,
+    dataset: &Arc<Dataset>,
+    keys: &OrganizationKeys,
+) -> Result<(Vec<Value>, Option<Cursor>), Problem> {
+    let mut customers = Vec::with_capacity(page.records.len());
+    let mut bytes = 0;
+    let mut last: Option<&RecordId> = None;
+    for (id, record) in &page.records {
+        let customer = customer(dataset, id, record, keys)?;
+        bytes += customer.to_string().len() + 1;
+        if bytes > MAX_BODY_BYTES {
+            return Ok((customers, last.map(|id| Cursor::after(&group.id, id))));
+        }
+        customers.push(customer);
+        last = Some(id);
+    }
+    Ok((customers, page.next.clone()))
+}
+
+fn customer(
+    dataset: &Arc<Dataset>,
+    id: &RecordId,
+    record: &StoredRecord,
+    keys: &OrganizationKeys,
+) -> Result<Value, Problem> {
+    let uid = id.to_string();
+    let mut profile: BTreeMap<String, Value> = record.shown(dataset).into_iter().collect();
+    if let Some(custom) = record.custom() {
+        let columns = keys.open_custom(&uid, custom)?;
+        profile.insert("custom".to_owned(), columns.into_iter().collect());
+    }
+    Ok(json!({
+        "customer_id": id.customer().external_id(),
+        "uid": uid,
+        "extended_profile": profile,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    }))
+}

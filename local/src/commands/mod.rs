@@ -1,0 +1,82 @@
+//! One file a command.
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use clientele_local::{
+    StartError, data_dir::DataDirError, endpoints::EndpointsError, identity::IdentityError,
+    verification::VerifyError,
+};
+use thiserror::Error;
+
+use self::import::{FileError, ImportError};
+
+pub(crate) mod import;
+pub(crate) mod reset;
+pub(crate) mod serve;
+pub(crate) mod token;
+pub(crate) mod verify;
+
+/// Why a command could not do its work: one line for whoever typed it.
+#[derive(Debug, Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Endpoints(#[from] EndpointsError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error("this deletes {0} and everything in it; repeat it with --yes")]
+    NotConfirmed(PathBuf),
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    #[error("cannot start: {0}")]
+    Runtime(#[source] io::Error),
+}
+
+impl CommandError {
+    /// 1 if the command ran and failed, 2 if it could not run.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Import(_) => ExitCode::FAILURE,
+            _ => ExitCode::from(2),
+        }
+    }
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub(crate) async fn stop_requested() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the signal ends the process by itself.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            terminate.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}

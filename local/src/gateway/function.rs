@@ -1,0 +1,102 @@
+//! One synchronous invocation of a function that answers HTTP.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::http::Method;
+use clientele::Registry;
+use lambda_http::{Adapter, Request, request::LambdaRequest, service_fn};
+use lambda_runtime::{Context, LambdaEvent};
+use thiserror::Error;
+use tokio::{task::JoinError, time::error::Elapsed};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use super::MAX_PAYLOAD;
+
+/// The functions' time limit, as in `template.yaml`: just below the 30 s that an HTTP API waits.
+const TIMEOUT: Duration = Duration::from_secs(29);
+
+/// The functions that answer HTTP.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Function {
+    Api,
+    Pages,
+}
+
+impl Function {
+    /// Which function answers, and the route's key, as in `template.yaml`.
+    pub(super) fn route(method: &Method, path: &str) -> (Self, &'static str) {
+        match (method, path) {
+            (&Method::POST, "/v1/customer") => (Self::Pages, "POST /v1/customer"),
+            (&Method::POST, "/v1/customer/pages") => (Self::Pages, "POST /v1/customer/pages"),
+            _ => (Self::Api, "$default"),
+        }
+    }
+}
+
+/// Why a function gave no reply.
+#[derive(Debug, Error)]
+pub(super) enum InvokeError {
+    #[error("it crashed: {0}")]
+    Crash(#[from] JoinError),
+    #[error("it took longer than {} s", TIMEOUT.as_secs())]
+    Timeout(#[from] Elapsed),
+    #[error("its event or its reply is not what it should be: {0}")]
+    Format(#[from] serde_json::Error),
+    #[error("its reply of {0} bytes is larger than Lambda allows")]
+    ReplyTooLarge(usize),
+}
+
+/// Runs a function to its end, whether or not the client waits for it, as Lambda does.
+/// The reply is JSON.
+pub(super) async fn invoke(
+    function: Function,
+    registry: Arc<Registry>,
+    event: String,
+) -> Result<String, InvokeError> {
+    let handled = tokio::spawn(tokio::time::timeout(
+        TIMEOUT,
+        handle(function, registry, event),
+    ));
+    let reply = handled.await???;
+    if reply.len() > MAX_PAYLOAD {
+        return Err(InvokeError::ReplyTooLarge(reply.len()));
+    }
+    Ok(reply)
+}
+
+/// From JSON to JSON, as in the function's own process.
+async fn handle(
+    function: Function,
+    registry: Arc<Registry>,
+    event: String,
+) -> Result<String, serde_json::Error> {
+    let request: LambdaRequest = serde_json::from_str(&event)?;
+    let handler = service_fn(move |request: Request| {
+        let registry = Arc::clone(&registry);
+        async move {
+            Ok::<_, Infallible>(match function {
+                Function::Api => clientele_api::handle(&registry, request).await,
+                Function::Pages => clientele_pages::handle(&registry, request).await,
+            })
+        }
+    });
+    let Ok(reply) = Adapter::from(handler)
+        .oneshot(LambdaEvent::new(request, context()))
+        .await;
+    serde_json::to_string(&reply)
+}
+
+fn context() -> Context {
+    let deadline = (SystemTime::now() + TIMEOUT)
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let mut context = Context::default();
+    context.request_id = Uuid::new_v4().to_string();
+    context.deadline = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+    context
+}

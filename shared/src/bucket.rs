@@ -1,0 +1,188 @@
+//! The bucket that files are dropped in.
+
+use std::collections::HashMap;
+
+use aws_sdk_s3::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::ByteStream,
+    types::{MetadataDirective, TaggingDirective},
+};
+use thiserror::Error;
+
+/// A failed call to S3, after the SDK's retries.
+#[derive(Debug, Error)]
+#[error("S3 {operation} failed: {code}")]
+pub struct BucketError {
+    operation: &'static str,
+    code: String,
+}
+
+impl BucketError {
+    fn of<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata,
+    {
+        move |error| Self {
+            operation,
+            code: match error.as_service_error() {
+                Some(service) => service.code().unwrap_or("unknown").to_owned(),
+                None => "no answer".to_owned(),
+            },
+        }
+    }
+}
+
+/// The bucket, through an SDK client.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    client: Client,
+    name: String,
+}
+
+/// An object that is being read.
+#[derive(Debug)]
+pub struct OpenObject {
+    /// Its content.
+    pub body: ByteStream,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// Its entity tag, without quotes.
+    pub etag: String,
+    /// What it was put with, by lower-case names.
+    pub metadata: HashMap<String, String>,
+}
+
+impl Bucket {
+    /// A bucket by its name.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self {
+            client,
+            name: name.into(),
+        }
+    }
+
+    /// The bucket's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Opens an object; nothing when it is gone, or is not the one with this entity tag any more.
+    pub async fn open(
+        &self,
+        key: &str,
+        etag: Option<&str>,
+    ) -> Result<Option<OpenObject>, BucketError> {
+        let result = self
+            .client
+            .get_object()
+            .bucket(&self.name)
+            .key(key)
+            .set_if_match(etag.map(quoted))
+            .send()
+            .await;
+        let object = match result {
+            Ok(object) => object,
+            Err(error) => {
+                let status = error
+                    .raw_response()
+                    .map(|response| response.status().as_u16());
+                return match status {
+                    Some(404 | 412) => Ok(None),
+                    _ => Err(BucketError::of("GetObject")(error)),
+                };
+            }
+        };
+        let found = object.e_tag.as_deref().map(unquoted).unwrap_or_default();
+        // Not every server heeds If-Match.
+        if etag.is_some_and(|etag| unquoted(etag) != found) {
+            return Ok(None);
+        }
+        Ok(Some(OpenObject {
+            size: object.content_length.and_then(|size| size.try_into().ok()),
+            etag: found.to_owned(),
+            metadata: object.metadata.unwrap_or_default(),
+            body: object.body,
+        }))
+    }
+
+    /// Puts a small object.
+    pub async fn put(&self, key: &str, content: Vec<u8>) -> Result<(), BucketError> {
+        self.client
+            .put_object()
+            .bucket(&self.name)
+            .key(key)
+            .body(content.into())
+            .send()
+            .await
+            .map(drop)
+            .map_err(BucketError::of("PutObject"))
+    }
+
+    /// Deletes an object, unless it has been replaced meanwhile.
+    pub async fn delete(&self, key: &str, etag: &str) -> Result<(), BucketError> {
+        let result = self
+            .client
+            .delete_object()
+            .bucket(&self.name)
+            .key(key)
+            .if_match(quoted(etag))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let status = error
+                    .raw_response()
+                    .map(|response| response.status().as_u16());
+                match status {
+                    Some(404 | 409 | 412) => Ok(()),
+                    _ => Err(BucketError::of("DeleteObject")(error)),
+                }
+            }
+        }
+    }
+
+    /// Moves an object that cannot be imported to `failed/`, with the reason's code as metadata.
+    pub async fn move_to_failed(
+        &self,
+        key: &str,
+        etag: &str,
+        reason: &str,
+    ) -> Result<(), BucketError> {
+        let source: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
+        let source = source.replace('+', "%20").replace("%2F", "/");
+        let result = self
+            .client
+            .copy_object()
+            .bucket(&self.name)
+            .copy_source(format!("{}/{source}", self.name))
+            .key(format!("{}/{key}", crate::import::FAILED))
+            .metadata_directive(MetadataDirective::Replace)
+            .tagging_directive(TaggingDirective::Replace)
+            .metadata("reason", reason)
+            .copy_source_if_match(quoted(etag))
+            .send()
+            .await;
+        match result {
+            Ok(_) => self.delete(key, etag).await,
+            Err(error) => {
+                let status = error
+                    .raw_response()
+                    .map(|response| response.status().as_u16());
+                match status {
+                    Some(404 | 412) => Ok(()),
+                    _ => Err(BucketError::of("CopyObject")(error)),
+                }
+            }
+        }
+    }
+}
+
+fn unquoted(etag: &str) -> &str {
+    etag.trim_matches('"')
+}
+
+fn quoted(etag: &str) -> String {
+    format!("\"{}\"", unquoted(etag))
+}

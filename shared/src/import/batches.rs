@@ -1,0 +1,112 @@
+//! Reads a file's rows into batches of protected records.
+//!
+//! Rows in clear exist only here, on the thread that reads them.
+
+use std::io::Read;
+
+use super::{FileError, survey::Repetitions};
+use crate::{
+    decode,
+    protection::{CipherError, ProtectedRecord, Protector},
+    record::{RowError, RowErrorCode, Validator},
+    store::jobs::MAX_KEPT_ERRORS_OF_BATCH,
+};
+
+/// Rows in a batch. Sorted by hash, about 40 of them share each of a group's 256 counters.
+pub const BATCH_ROWS: usize = 10_000;
+/// Bytes of values in a batch after which it is not filled up, so that large rows do not fill the memory.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// Some rows of a file, in their order.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The last row that was read into it.
+    pub last_row: u64,
+    /// Rows that were read into it.
+    pub rows: u64,
+    /// Records to store.
+    pub records: Vec<ProtectedRecord>,
+    /// Rows that a later row is about as well.
+    pub duplicates: u64,
+    /// Rows that were refused.
+    pub rejected: u64,
+    /// Why, and warnings; the first [`MAX_KEPT_ERRORS_OF_BATCH`].
+    pub errors: Vec<RowError>,
+}
+
+/// Why reading ended early.
+#[derive(Debug)]
+pub enum BatchError {
+    /// The file.
+    File(FileError),
+    /// Encryption.
+    Cipher(CipherError),
+}
+
+/// Reads a file's rows after the first `skip`, and hands them on batch by batch. `hand_on` says
+/// whether anybody still listens.
+pub fn batches(
+    reader: impl Read + Send + 'static,
+    validator: &mut Validator,
+    protector: &Protector,
+    repetitions: &Repetitions,
+    skip: u64,
+    mut hand_on: impl FnMut(Batch) -> bool,
+) -> Result<(), BatchError> {
+    let records = decode::records(reader).map_err(BatchError::File)?;
+    let mut batch = Batch::default();
+    let mut bytes = 0;
+    for raw in records.rows {
+        let raw = raw.map_err(BatchError::File)?;
+        if raw.row <= skip {
+            continue;
+        }
+        let (row, line) = (raw.row, raw.line);
+        batch.last_row = row;
+        batch.rows += 1;
+        bytes += raw.size();
+        match validator.validate(raw) {
+            Err(errors) => {
+                batch.rejected += 1;
+                batch.keep(errors);
+            }
+            Ok(record) => match repetitions.later_row(record.id(), row) {
+                Some(later) => {
+                    batch.duplicates += 1;
+                    batch.keep(vec![duplicate(row, line, later)]);
+                }
+                None => {
+                    let record = protector.protect(record).map_err(BatchError::Cipher)?;
+                    batch.records.push(record);
+                }
+            },
+        }
+        if batch.rows as usize == BATCH_ROWS || bytes >= BATCH_BYTES {
+            bytes = 0;
+            if !hand_on(std::mem::take(&mut batch)) {
+                return Ok(());
+            }
+        }
+    }
+    if batch.rows > 0 {
+        hand_on(batch);
+    }
+    Ok(())
+}
+
+impl Batch {
+    fn keep(&mut self, errors: Vec<RowError>) {
+        let room = MAX_KEPT_ERRORS_OF_BATCH.saturating_sub(self.errors.len());
+        self.errors.extend(errors.into_iter().take(room));
+    }
+}
+
+fn duplicate(row: u64, line: Option<u64>, later: u64) -> RowError {
+    RowError {
+        row,
+        line,
+        column: None,
+        code: RowErrorCode::DuplicateInFile,
+        hint: Some(later.to_string()),
+    }
+}

@@ -1,0 +1,19 @@
+//! From a dropped file to stored records.
+//!
+//! 1. The object's key says whose file it is ([`ObjectKey`]); the job is registered once per object.
+//! 2. [`survey`] reads the file through: its columns, its rows, its digest, rows about the same record.
+//!    A file that cannot be imported is refused here, before anything is written.
+//! 3. [`batches`] reads it again: decode, validate, protect, on a thread of its own.
+//! 4. [`run`] stores batch after batch and keeps the job's counts.
+
+pub mod batches;
+mod check;
+mod file_error;
+mod object_key;
+mod run;
+pub mod survey;
+
+pub use check::{Checked, check};
+pub use file_error::FileError;
+pub use object_key::{FAILED, INBOX, ObjectKey, ObjectKeyError, STAGED};
+pub use run::{ImportError, Importer, Object};

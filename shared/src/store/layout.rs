@@ -1,0 +1,316 @@
+//! How items are keyed and what their attributes are called. Nothing else knows.
+//!
+//! | item | pk | sk |
+//! | --- | --- | --- |
+//! | customer | customer_uid | `RECORD` |
+//! | meter | customer_uid | `METER#` device_uid |
+//! | membership | `GROUP#{org}#{group}#{first hex digit of the uid's hash}` | `{16 hex of the hash}#{uid}` |
+//! | counter of a group | `COUNT#{org}#{group}` | first 2 hex digits of the hash |
+//! | organisation, group, source, wrapped key, integer counter | `ORG#{org}` | `ORGANIZATION`, `GROUP#…`, `SOURCE#…`, `KEY#…`, `INTEGER#…` |
+//! | job, its row errors | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}` |
+//! | entry in the list of jobs | `JOBS#{org}` | import id, 20 digits |
+//!
+//! A customer_uid begins with a digit, so no record's key equals another item's.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
+
+use super::{GroupId, StoreError};
+use crate::{
+    identity::{CustomerUid, DataOrigin, DeviceUid, OrganizationId, RecordId, UidHash},
+    protection::KeyPurpose,
+};
+
+/// An item: attribute names and values.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The partition key's attribute.
+pub const PK: &str = "pk";
+/// The sort key's attribute.
+pub const SK: &str = "sk";
+/// The attribute with the second since the epoch at which DynamoDB may delete the item.
+pub const EXPIRES_AT: &str = "expires_at";
+
+pub(super) const DATASET: &str = "dataset";
+pub(super) const PROFILE: &str = "profile";
+pub(super) const CUSTOM: &str = "custom";
+pub(super) const DIGEST: &str = "digest";
+pub(super) const VALUE_DIGESTS: &str = "value_digests";
+pub(super) const GROUPS: &str = "groups";
+pub(super) const CREATED_AT: &str = "created_at";
+pub(super) const UPDATED_AT: &str = "updated_at";
+pub(super) const SOURCE_ID: &str = "source_id";
+pub(super) const IMPORT_ID: &str = "import_id";
+pub(super) const LAST_SOURCE_ID: &str = "last_source_id";
+pub(super) const LAST_IMPORT_ID: &str = "last_import_id";
+pub(super) const MEMBERS: &str = "members";
+/// On a meter's membership: the bytes of its customer_uid, and its device_uid.
+pub(super) const CUSTOMER_UID: &str = "c";
+pub(super) const DEVICE_UID: &str = "d";
+pub(super) const NAME: &str = "name";
+pub(super) const VALUE: &str = "value";
+pub(super) const WRAPPED: &str = "wrapped";
+pub(super) const CHECK: &str = "check";
+pub(super) const PSEUDONYMS: &str = "pseudonyms";
+pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
+pub(super) const JOB_ID: &str = "job_id";
+
+/// The primary key of an item.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
+    }
+
+    /// The key as the attributes of a request.
+    pub(super) fn to_item(&self) -> Item {
+        HashMap::from([
+            (PK.to_owned(), AttributeValue::S(self.pk.clone())),
+            (SK.to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+
+    /// The key of an item that was read.
+    pub(super) fn of(item: &Item) -> Result<Self, StoreError> {
+        let text = |name: &'static str| match item.get(name) {
+            Some(AttributeValue::S(text)) => Ok(text.clone()),
+            _ => Err(StoreError::corrupt("of unknown kind", name)),
+        };
+        Ok(Self::new(text(PK)?, text(SK)?))
+    }
+}
+
+const RECORD: &str = "RECORD";
+const METER: &str = "METER#";
+
+pub(super) fn record(id: &RecordId) -> Key {
+    match id {
+        RecordId::Customer(customer) => Key::new(customer.to_string(), RECORD),
+        RecordId::Meter(customer, device) => {
+            Key::new(customer.to_string(), format!("{METER}{device}"))
+        }
+    }
+}
+
+/// The record that a key belongs to, if it is a record's.
+pub(super) fn record_id(key: &Key) -> Option<RecordId> {
+    let customer = CustomerUid::parse(&key.pk)?;
+    if key.sk == RECORD {
+        return Some(RecordId::Customer(customer));
+    }
+    let device = DeviceUid::parse(key.sk.strip_prefix(METER)?)?;
+    RecordId::meter(customer, device).ok()
+}
+
+pub(super) fn membership(organization: OrganizationId, group: &GroupId, id: &RecordId) -> Key {
+    let hash = id.hash();
+    Key::new(
+        members(organization, group, hash.shard()),
+        format!("{hash}#{id}"),
+    )
+}
+
+/// The attributes of a membership: thin on purpose, only what finds the record.
+pub(super) fn membership_item(
+    organization: OrganizationId,
+    group: &GroupId,
+    id: &RecordId,
+) -> Item {
+    let mut item = membership(organization, group, id).to_item();
+    if let RecordId::Meter(customer, device) = id {
+        item.insert(
+            CUSTOMER_UID.to_owned(),
+            AttributeValue::S(customer.to_string()),
+        );
+        item.insert(DEVICE_UID.to_owned(), AttributeValue::S(device.to_string()));
+    }
+    item
+}
+
+/// The record that a membership leads to.
+pub(super) fn member(item: &Item) -> Result<RecordId, StoreError> {
+    let corrupt = || StoreError::corrupt("membership", SK);
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    let id = match (text(CUSTOMER_UID), text(DEVICE_UID)) {
+        (Some(customer), Some(device)) => {
+            let customer = CustomerUid::parse(customer).ok_or_else(corrupt)?;
+            let device = DeviceUid::parse(device).ok_or_else(corrupt)?;
+            RecordId::meter(customer, device).map_err(|_| corrupt())?
+        }
+        _ => {
+            let (_, uid) = text(SK)
+                .and_then(|sk| sk.split_once('#'))
+                .ok_or_else(corrupt)?;
+            RecordId::Customer(CustomerUid::parse(uid).ok_or_else(corrupt)?)
+        }
+    };
+    Ok(id)
+}
+
+/// The partition of one sixteenth of a group's memberships.
+pub(super) fn members(organization: OrganizationId, group: &GroupId, shard: u8) -> String {
+    format!("GROUP#{organization}#{group}#{shard:x}")
+}
+
+/// The group whose membership or counter an item is.
+pub(super) fn group_of(pk: &str) -> Option<(OrganizationId, GroupId, KindInGroup)> {
+    let (kind, rest) = match pk.strip_prefix("GROUP#") {
+        Some(rest) => (KindInGroup::Membership, rest.rsplit_once('#')?.0),
+        None => (KindInGroup::Counter, pk.strip_prefix("COUNT#")?),
+    };
+    let (organization, group) = rest.split_once('#')?;
+    Some((organization.parse().ok()?, group.parse().ok()?, kind))
+}
+
+/// What an item of a group is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KindInGroup {
+    Membership,
+    Counter,
+}
+
+/// The sort key at which the memberships of a bucket begin.
+pub(super) fn bucket_start(bucket: u8) -> String {
+    format!("{bucket:02x}")
+}
+
+/// The bucket in a counter's or the beginning of a membership's sort key.
+pub(super) fn bucket_of(sk: &str) -> Option<u8> {
+    u8::from_str_radix(sk.get(..2)?, 16).ok()
+}
+
+/// The sort key of a membership, for a cursor.
+pub(super) fn membership_sort_key(hash: UidHash, uid: &str) -> String {
+    format!("{hash}#{uid}")
+}
+
+pub(super) fn counter(organization: OrganizationId, group: &GroupId, bucket: u8) -> Key {
+    Key::new(counters(organization, group), bucket_start(bucket))
+}
+
+pub(super) fn counters(organization: OrganizationId, group: &GroupId) -> String {
+    format!("COUNT#{organization}#{group}")
+}
+
+fn of_organization(organization: OrganizationId) -> String {
+    format!("ORG#{organization}")
+}
+
+pub(super) fn organization(organization: OrganizationId) -> Key {
+    Key::new(of_organization(organization), "ORGANIZATION")
+}
+
+pub(super) fn group(organization: OrganizationId, group: &GroupId) -> Key {
+    Key::new(of_organization(organization), format!("GROUP#{group}"))
+}
+
+pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {
+    Key::new(of_organization(organization), format!("SOURCE#{origin}"))
+}
+
+pub(super) fn wrapped_key(organization: OrganizationId, purpose: KeyPurpose, version: u32) -> Key {
+    let purpose = purpose.as_str();
+    Key::new(
+        of_organization(organization),
+        format!("KEY#{purpose}#{version:010}"),
+    )
+}
+
+/// The partition and the beginning of the sort keys of an organisation's wrapped keys.
+pub(super) fn wrapped_keys(organization: OrganizationId) -> (String, &'static str) {
+    (of_organization(organization), "KEY#")
+}
+
+/// The purpose and version in a wrapped key's sort key.
+pub(super) fn wrapped_key_of(sk: &str) -> Option<(KeyPurpose, u32)> {
+    let (purpose, version) = sk.strip_prefix("KEY#")?.split_once('#')?;
+    let purpose = KeyPurpose::ALL
+        .into_iter()
+        .find(|p| p.as_str() == purpose)?;
+    Some((purpose, version.parse().ok()?))
+}
+
+/// A counter of an organisation's integer ids.
+pub(super) fn integer(organization: OrganizationId, name: &str) -> Key {
+    Key::new(of_organization(organization), format!("INTEGER#{name}"))
+}
+
+pub(super) fn job(organization: OrganizationId, id: Uuid) -> Key {
+    Key::new(format!("JOB#{organization}#{id}"), "JOB")
+}
+
+/// The row errors of the batch that begins at a row.
+pub(super) fn job_errors(organization: OrganizationId, id: Uuid, first_row: u64) -> Key {
+    Key::new(
+        format!("JOB#{organization}#{id}"),
+        format!("{JOB_ERRORS}{first_row:020}"),
+    )
+}
+
+pub(super) const JOB_ERRORS: &str = "ERRORS#";
+
+/// An entry in an organisation's list of jobs, in the order in which they were registered.
+pub(super) fn job_entry(organization: OrganizationId, import_id: u64) -> Key {
+    Key::new(job_entries(organization), format!("{import_id:020}"))
+}
+
+pub(super) fn job_entries(organization: OrganizationId) -> String {
+    format!("JOBS#{organization}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::UidPart;
+
+    fn ids() -> [RecordId; 2] {
+        let organization = OrganizationId::new(1).unwrap();
+        let customer = CustomerUid::new(
+            organization,
+            "generic".parse().unwrap(),
+            UidPart::parse("a-1-hop#x").unwrap(),
+        );
+        let serial = UidPart::parse("b-#c").unwrap();
+        let device = DeviceUid::new(organization, "Ho-p", serial).unwrap();
+        let meter = RecordId::meter(customer.clone(), device).unwrap();
+        [RecordId::Customer(customer), meter]
+    }
+
+    #[test]
+    fn keys_lead_back_to_their_records() {
+        let organization = OrganizationId::new(1).unwrap();
+        let group = "customers.generic".parse().unwrap();
+        for id in ids() {
+            assert!(record_id(&record(&id)) == Some(id.clone()));
+            assert!(member(&membership_item(organization, &group, &id)).unwrap() == id);
+            let pk = membership(organization, &group, &id).pk;
+            let expected = (organization, group.clone(), KindInGroup::Membership);
+            assert_eq!(group_of(&pk), Some(expected));
+        }
+    }
+
+    #[test]
+    fn the_longest_parts_fit_dynamodbs_keys() {
+        let organization = OrganizationId::new(crate::identity::MAX_ORGANIZATION_ID).unwrap();
+        let longest = UidPart::parse(&"x".repeat(255)).unwrap();
+        let origin: DataOrigin = "o".repeat(32).parse().unwrap();
+        let customer = CustomerUid::new(organization, origin, longest.clone());
+        let device = DeviceUid::new(organization, &"-".repeat(64), longest).unwrap();
+        let id = RecordId::meter(customer, device).unwrap();
+        let group: GroupId = "g".repeat(64).parse().unwrap();
+        for key in [record(&id), membership(organization, &group, &id)] {
+            assert!(key.pk.len() <= 2_048, "{}", key.pk.len());
+            assert!(key.sk.len() <= 1_024, "{}", key.sk.len());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The DynamoDB table.
+//!
+//! [`layout`] knows how items are keyed and what their attributes are called. Values that users
+//! supply never become part of an expression: names and values always travel as placeholders.
+
+mod capacity;
+mod error;
+mod group;
+mod item;
+pub mod jobs;
+pub mod layout;
+mod organizations;
+mod pages;
+mod read;
+mod retry;
+mod upsert;
+pub mod verify;
+
+pub use capacity::Consumed;
+pub use error::StoreError;
+pub use group::{Group, GroupId, GroupIdError};
+pub use item::StoredRecord;
+pub use organizations::{Organization, Source};
+pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
+pub use upsert::{Outcome, Provenance};
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use capacity::CapacityMeter;
+
+/// The table, through an SDK client.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+    capacity: Arc<CapacityMeter>,
+}
+
+impl Store {
+    /// A table by its name.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+            capacity: Arc::default(),
+        }
+    }
+
+    /// The capacity units that DynamoDB says this store has consumed so far.
+    pub fn consumed(&self) -> Consumed {
+        self.capacity.consumed()
+    }
+}

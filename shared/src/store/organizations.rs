@@ -1,0 +1,263 @@
+//! Organisations, their sources, keys and integer ids.
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
+};
+use jiff::Timestamp;
+
+use super::{
+    Store, StoreError,
+    capacity::Units,
+    layout::{
+        self, CHECK, CREATED_AT, Item, Key, NAME, PK, PSEUDONYMS, SK, SOURCE_ID, UNKNOWN_COLUMNS,
+        VALUE, WRAPPED,
+    },
+    retry::Backoff,
+};
+use crate::{
+    identity::{DataOrigin, OrganizationId},
+    protection::WrappedKey,
+    record::UnknownColumns,
+};
+
+/// An organisation's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Organization {
+    /// Whether pseudonyms are keyed with the organisation's pepper.
+    pub keyed_pseudonyms: bool,
+    /// What becomes of columns that a dataset does not know.
+    pub unknown_columns: UnknownColumns,
+}
+
+/// Where data comes from inside an organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its integer id, unique in the organisation.
+    pub id: u64,
+    /// Its name.
+    pub origin: DataOrigin,
+}
+
+/// What became of an item with a new integer id.
+pub(super) enum Numbered {
+    /// It was written with this id.
+    Written(u64),
+    /// It existed already.
+    Exists,
+}
+
+impl Store {
+    /// An organisation's settings, if it exists.
+    pub async fn organization(
+        &self,
+        id: OrganizationId,
+    ) -> Result<Option<Organization>, StoreError> {
+        let item = self.get(&layout::organization(id)).await?;
+        Ok(item.map(|item| {
+            let setting = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+            Organization {
+                keyed_pseudonyms: setting(PSEUDONYMS).is_some_and(|mode| mode == "hmac-sha256"),
+                unknown_columns: match setting(UNKNOWN_COLUMNS).map(String::as_str) {
+                    Some("drop") => UnknownColumns::Drop,
+                    Some("reject") => UnknownColumns::Reject,
+                    _ => UnknownColumns::Keep,
+                },
+            }
+        }))
+    }
+
+    /// Brings an organisation into being, unless it exists.
+    pub async fn ensure_organization(&self, id: OrganizationId) -> Result<(), StoreError> {
+        if self.organization(id).await?.is_none() {
+            let mut item = layout::organization(id).to_item();
+            item.insert(CREATED_AT.to_owned(), now());
+            self.create(item).await?;
+        }
+        Ok(())
+    }
+
+    /// The source with this name: the existing one, or a new one with the next id.
+    pub async fn ensure_source(
+        &self,
+        organization: OrganizationId,
+        origin: &DataOrigin,
+    ) -> Result<Source, StoreError> {
+        let key = layout::source(organization, origin);
+        loop {
+            if let Some(item) = self.get(&key).await? {
+                let id = item
+                    .get(SOURCE_ID)
+                    .and_then(|value| value.as_n().ok()?.parse().ok())
+                    .ok_or(StoreError::corrupt("source", SOURCE_ID))?;
+                return Ok(Source {
+                    id,
+                    origin: origin.clone(),
+                });
+            }
+            let item = |id: u64| {
+                let mut item = key.to_item();
+                item.insert(SOURCE_ID.to_owned(), AttributeValue::N(id.to_string()));
+                item.insert(NAME.to_owned(), AttributeValue::S(origin.to_string()));
+                item.insert(CREATED_AT.to_owned(), now());
+                vec![item]
+            };
+            self.create_numbered(organization, "source", item).await?;
+        }
+    }
+
+    /// Writes new items with the organisation's next integer id, in one transaction with the
+    /// counter, so that a repeated request neither skips an id nor uses one twice.
+    pub(super) async fn create_numbered(
+        &self,
+        organization: OrganizationId,
+        counter: &'static str,
+        items: impl Fn(u64) -> Vec<Item>,
+    ) -> Result<Numbered, StoreError> {
+        let key = layout::integer(organization, counter);
+        let mut backoff = Backoff::new("taking the next id");
+        loop {
+            let last = self.get(&key).await?.and_then(|item| {
+                let value = item.get(VALUE)?;
+                value.as_n().ok()?.parse::<u64>().ok()
+            });
+            let id = last.unwrap_or(0) + 1;
+            let mut actions = vec![self.advance(&key, last, id)?];
+            for item in items(id) {
+                actions.push(self.put_new(item)?);
+            }
+            let result = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(actions))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            let error = match result {
+                Ok(output) => {
+                    self.capacity.add(Units::Write, output.consumed_capacity());
+                    return Ok(Numbered::Written(id));
+                }
+                Err(error) => error,
+            };
+            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+                error.as_service_error()
+            else {
+                return Err(StoreError::call("TransactWriteItems")(error));
+            };
+            let failed = |reason: &aws_sdk_dynamodb::types::CancellationReason| {
+                reason.code() == Some("ConditionalCheckFailed")
+            };
+            if canceled.cancellation_reasons().iter().skip(1).any(failed) {
+                return Ok(Numbered::Exists);
+            }
+            backoff.wait().await?;
+        }
+    }
+
+    /// Moves an integer counter on, if nobody else has.
+    fn advance(
+        &self,
+        key: &Key,
+        last: Option<u64>,
+        next: u64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .update_expression("SET #value = :next")
+            .expression_attribute_names("#value", VALUE)
+            .expression_attribute_values(":next", number(next));
+        let update = match last {
+            Some(last) => update
+                .condition_expression("#value = :last")
+                .expression_attribute_values(":last", number(last)),
+            None => update.condition_expression("attribute_not_exists(#value)"),
+        };
+        let update = update
+            .build()
+            .map_err(|_| StoreError::corrupt("request", "update"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// A transaction's action that writes an item which must not exist yet.
+    pub(super) fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .build()
+            .map_err(|_| StoreError::corrupt("request", "item"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// An organisation's keys, as they are stored.
+    pub async fn wrapped_keys(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<WrappedKey>, StoreError> {
+        let (pk, prefix) = layout::wrapped_keys(organization);
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .into_paginator()
+            .send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(StoreError::call("Query"))?;
+            self.capacity.add(Units::Read, &page.consumed_capacity);
+            for item in page.items() {
+                keys.push(read_wrapped_key(item)?);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Stores a key, unless that version exists. Returns whether it was stored.
+    pub async fn create_wrapped_key(
+        &self,
+        organization: OrganizationId,
+        key: &WrappedKey,
+    ) -> Result<bool, StoreError> {
+        let mut item = layout::wrapped_key(organization, key.purpose, key.version).to_item();
+        let bytes = |bytes: &[u8]| AttributeValue::B(bytes.to_vec().into());
+        item.insert(WRAPPED.to_owned(), bytes(&key.wrapped));
+        item.insert(CHECK.to_owned(), bytes(&key.check));
+        item.insert(CREATED_AT.to_owned(), now());
+        self.create(item).await
+    }
+}
+
+fn now() -> AttributeValue {
+    AttributeValue::N(Timestamp::now().as_millisecond().to_string())
+}
+
+fn read_wrapped_key(item: &Item) -> Result<WrappedKey, StoreError> {
+    let corrupt = |attribute| StoreError::corrupt("key", attribute);
+    let (purpose, version) = item
+        .get(SK)
+        .and_then(|value| layout::wrapped_key_of(value.as_s().ok()?))
+        .ok_or(corrupt(SK))?;
+    let bytes = |name: &'static str| {
+        let value = item.get(name).and_then(|value| value.as_b().ok());
+        value
+            .map(|blob| blob.as_ref().to_vec())
+            .ok_or(corrupt(name))
+    };
+    Ok(WrappedKey {
+        purpose,
+        version,
+        wrapped: bytes(WRAPPED)?,
+        check: bytes(CHECK)?.try_into().map_err(|_| corrupt(CHECK))?,
+    })
+}

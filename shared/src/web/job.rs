@@ -1,0 +1,95 @@
+//! Jobs as clients see them.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{
+    language::Language,
+    record::RowError,
+    store::jobs::{Counts, Job},
+};
+use jiff::Timestamp;
+
+/// The job in a path: a UUID, or a long id that ends with one.
+pub fn job_id(text: &str) -> Option<Uuid> {
+    text.rsplit('/').next()?.parse().ok()
+}
+
+/// A row's error.
+pub fn row_error(error: &RowError, language: Language) -> Value {
+    json!({
+        "row": error.row,
+        "line": error.line,
+        "column": error.column,
+        "code": error.code.as_str(),
+        "severity": error.code.severity(),
+        "message": error.message(language),
+    })
+}
+
+/// A job.
+pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
+    let Counts {
+        rows_read,
+        created,
+        updated,
+        unchanged,
+        superseded,
+        duplicates,
+        rejected,
+    } = job.counts;
+    let error = job.error.as_ref().map(|error| {
+        let message = match language {
+            Language::English => &error.en,
+            Language::French => &error.fr,
+        };
+        json!({"code": error.code, "message": message})
+    });
+    let body = json!({
+        "id": job.id,
+        "import_id": job.import_id,
+        "state": job.state,
+        "mode": job.mode,
+        "dataset": job.dataset,
+        "source": job.data_origin,
+        "group": job.group,
+        "key": job.key,
+        "filename": job.filename,
+        "size": job.size,
+        "sha256": job.sha256,
+        "format": job.format,
+        "columns": job.columns,
+        "rows_total": job.rows_total,
+        "rows_read": rows_read,
+        "created": created,
+        "updated": updated,
+        "unchanged": unchanged,
+        "superseded": superseded,
+        "duplicates": duplicates,
+        "rejected": rejected,
+        "percent": percent(job),
+        "rows_per_second": rows_per_second(job),
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "error": error,
+    });
+    match body {
+        Value::Object(body) => body,
+        _ => Map::new(),
+    }
+}
+
+fn percent(job: &Job) -> Option<u64> {
+    match job.rows_total {
+        _ if job.state.is_ended() && job.error.is_none() => Some(100),
+        Some(0) | None => None,
+        Some(total) => Some(job.counts.rows_read * 100 / total),
+    }
+}
+
+fn rows_per_second(job: &Job) -> Option<u64> {
+    let until = job.finished_at.unwrap_or_else(Timestamp::now);
+    let elapsed = until.duration_since(job.started_at?).as_secs_f64();
+    (elapsed > 0.0).then(|| (job.counts.rows_read as f64 / elapsed) as u64)
+}

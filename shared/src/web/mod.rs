@@ -1,0 +1,13 @@
+//! What the functions that answer HTTP share: who calls, how errors and records look.
+
+mod job;
+mod principal;
+mod problem;
+mod record;
+mod request;
+
+pub use job::{job_body, job_id, row_error};
+pub use principal::{Principal, Refusal, Scope, Verifier, VerifierError};
+pub use problem::Problem;
+pub use record::{Reader, record_body};
+pub use request::{Call, Reply, finish, json};

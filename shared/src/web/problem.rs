@@ -1,0 +1,177 @@
+//! Errors as `application/problem+json` (RFC 9457).
+
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    protection::{CipherError, KeyError},
+    store::StoreError,
+};
+
+/// What a client is told, and what the log is told.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<Value>,
+    allow: Option<&'static str>,
+    /// For the log only.
+    cause: Option<String>,
+}
+
+impl Problem {
+    /// A problem of the client's making. `code` names its page in the documentation.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            allow: None,
+            cause: None,
+        }
+    }
+
+    /// 400: the request is not what the route takes.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, "Bad request", detail)
+    }
+
+    /// 401: nobody known calls.
+    pub fn unauthenticated(cause: impl ToString) -> Self {
+        let detail = "send a valid token as Authorization: Bearer …";
+        let mut problem = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "Not signed in",
+            detail,
+        );
+        problem.cause = Some(cause.to_string());
+        problem
+    }
+
+    /// 403: the caller may not.
+    pub fn forbidden(scope: &'static str) -> Self {
+        let detail = format!("this needs the scope {scope}");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    /// 404: there is no such thing, or it is somebody else's.
+    pub fn not_found(what: &str) -> Self {
+        let detail = format!("there is no such {what}");
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+    }
+
+    /// 405: the route takes other methods.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let detail = format!("this route takes {allow}");
+        let code = "method_not_allowed";
+        let mut problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            code,
+            "Method not allowed",
+            detail,
+        );
+        problem.allow = Some(allow);
+        problem
+    }
+
+    /// 500: the log knows what happened, the client only that it did.
+    pub fn internal(cause: impl ToString) -> Self {
+        let detail = "something went wrong; try again, and quote the request id if it stays so";
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        let mut problem = Self::new(status, "internal", "Internal error", detail);
+        problem.cause = Some(cause.to_string());
+        problem
+    }
+
+    /// The same problem under another status, for dialects that have their own.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Adds errors of rows.
+    pub fn with_errors(mut self, errors: Vec<Value>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// The reply, and a line in the log where the log should know.
+    pub fn into_response(self, docs_url: &str, request_id: &str) -> Response<String> {
+        match &self.cause {
+            Some(cause) if self.status.is_server_error() => {
+                tracing::error!(request_id, cause, "a request failed");
+            }
+            Some(cause) => tracing::warn!(request_id, cause, "a request was refused"),
+            None => {}
+        }
+        let mut body = Map::from_iter([
+            (
+                "type".to_owned(),
+                json!(format!("{docs_url}/docs/errors/{}", self.code)),
+            ),
+            ("title".to_owned(), json!(self.title)),
+            ("status".to_owned(), json!(self.status.as_u16())),
+            ("detail".to_owned(), json!(self.detail)),
+            ("request_id".to_owned(), json!(request_id)),
+            // Clients of the customer management interface look here.
+            ("message".to_owned(), json!(self.detail)),
+        ]);
+        if !self.errors.is_empty() {
+            body.insert("errors".to_owned(), Value::Array(self.errors));
+        }
+        let mut response = Response::new(Value::Object(body).to_string());
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<CipherError> for Problem {
+    fn from(error: CipherError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<crate::bucket::BucketError> for Problem {
+    fn from(error: crate::bucket::BucketError) -> Self {
+        Self::internal(error)
+    }
+}

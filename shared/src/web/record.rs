@@ -1,0 +1,83 @@
+//! Records as clients of the dataset API see them.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    dataset::{Dataset, Identity},
+    identity::{DeviceUid, RecordId},
+    protection::{CipherError, OrganizationKeys},
+    store::StoredRecord,
+};
+
+/// What it takes to show records of a dataset.
+pub struct Reader {
+    /// The dataset.
+    pub dataset: Arc<Dataset>,
+    /// The organisation's keys; unknown columns are left out without them.
+    pub keys: Option<Arc<OrganizationKeys>>,
+}
+
+/// A record with all its fields, those without a value as null.
+pub fn record_body(
+    reader: &Reader,
+    id: &RecordId,
+    record: &StoredRecord,
+) -> Result<Map<String, Value>, CipherError> {
+    let mut body: Map<String, Value> = reader
+        .dataset
+        .fields()
+        .iter()
+        .map(|field| (field.name.clone(), Value::Null))
+        .collect();
+    body.extend(record.shown(&reader.dataset));
+    body.extend(generated(&reader.dataset, id, record, &body));
+    if let (Some(custom), Some(keys)) = (record.custom(), &reader.keys) {
+        let columns = keys.open_custom(&id.to_string(), custom)?;
+        body.insert("custom".to_owned(), columns.into_iter().collect());
+    }
+    Ok(body)
+}
+
+/// The fields that the registry fills.
+fn generated(
+    dataset: &Dataset,
+    id: &RecordId,
+    record: &StoredRecord,
+    body: &Map<String, Value>,
+) -> Vec<(String, Value)> {
+    let customer = id.customer();
+    let mut fields: Vec<(&str, Value)> = vec![
+        ("uid", id.to_string().into()),
+        ("organization_id", customer.organization().get().into()),
+        ("data_origin", customer.origin().as_str().into()),
+        ("created_at", record.created_at.to_string().into()),
+        ("updated_at", record.updated_at.to_string().into()),
+        ("source_id", record.source_id.into()),
+        ("import_id", record.import_id.into()),
+        ("last_source_id", record.last_source_id.into()),
+        ("last_import_id", record.last_import_id.into()),
+    ];
+    if let RecordId::Meter(customer, device) = id {
+        fields.push(("customer_uid", customer.to_string().into()));
+        fields.push(("device_uid", DeviceUid::to_string(device).into()));
+        // Accounts and grids are named within their source, as customers are.
+        for (uid, part) in [
+            ("account_uid", Identity::Account),
+            ("grid_uid", Identity::Grid),
+        ] {
+            let field = dataset
+                .identity_field(part)
+                .and_then(|index| dataset.field(index));
+            let named = field.and_then(|field| body.get(&field.name)?.as_str());
+            if let Some(name) = named {
+                let (organization, origin) = (customer.organization(), customer.origin());
+                fields.push((uid, format!("{organization}-{origin}-{name}").into()));
+            }
+        }
+    }
+    let known = |(name, _): &(&str, Value)| dataset.index_of(name).is_some();
+    let named = |(name, value): (&str, Value)| (name.to_owned(), value);
+    fields.into_iter().filter(known).map(named).collect()
+}

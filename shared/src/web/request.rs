@@ -1,0 +1,138 @@
+//! A request without its transport, and the reply to it.
+
+use std::collections::HashMap;
+
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Principal, Problem, Scope, Verifier};
+use crate::language::Language;
+
+/// What a route answers.
+pub type Reply = Result<Response<String>, Problem>;
+
+/// A request, decoded.
+pub struct Call<'r> {
+    /// The method.
+    pub method: &'r Method,
+    /// The path, without stage and without slashes at its ends.
+    pub path: &'r str,
+    /// The query's first value by name, URL-decoded.
+    pub query: HashMap<String, String>,
+    /// The headers.
+    pub headers: &'r HeaderMap,
+    /// The body.
+    pub body: &'r [u8],
+}
+
+impl<'r> Call<'r> {
+    /// A request as an HTTP library has it.
+    pub fn new(parts: &'r http::request::Parts, body: &'r [u8]) -> Self {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        let mut values = HashMap::new();
+        for (name, value) in pairs {
+            values
+                .entry(name.into_owned())
+                .or_insert_with(|| value.into_owned());
+        }
+        Self {
+            method: &parts.method,
+            path: parts.uri.path().trim_matches('/'),
+            query: values,
+            headers: &parts.headers,
+            body,
+        }
+    }
+
+    /// The language that the client reads.
+    pub fn language(&self) -> Language {
+        let header = self.headers.get(header::ACCEPT_LANGUAGE);
+        let header = header.and_then(|value| value.to_str().ok());
+        header.map_or(Language::English, Language::negotiate)
+    }
+
+    /// The caller, who must have a scope.
+    pub fn principal(&self, verifier: &Verifier, scope: Scope) -> Result<Principal, Problem> {
+        let header = self.headers.get(header::AUTHORIZATION);
+        let header = header.and_then(|value| value.to_str().ok());
+        let (scheme, token) = header
+            .and_then(|value| value.split_once(' '))
+            .ok_or_else(|| Problem::unauthenticated("no bearer token"))?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Problem::unauthenticated("another scheme than bearer"));
+        }
+        let principal = verifier
+            .verify(token.trim())
+            .map_err(Problem::unauthenticated)?;
+        match principal.may(scope) {
+            true => Ok(principal),
+            false => Err(Problem::forbidden(scope.as_str())),
+        }
+    }
+
+    /// The body as JSON of a shape.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let content_type = self.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let media_type = content_type.and_then(|value| value.split(';').next());
+        let is_json = |media_type: &str| {
+            let media_type = media_type.trim().to_ascii_lowercase();
+            media_type == "application/json" || media_type.ends_with("+json")
+        };
+        if !media_type.is_none_or(is_json) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Unsupported media type",
+                "send the body as application/json",
+            ));
+        }
+        serde_json::from_slice(self.body).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let detail = match error.classify() {
+                // The parser's message may repeat a value.
+                serde_json::error::Category::Data => {
+                    format!("the body is not of the expected shape, at {place}")
+                }
+                _ => format!("the body is not JSON, at {place}"),
+            };
+            Problem::bad_request("invalid_body", detail)
+        })
+    }
+
+    /// A whole number in the query, within bounds, or its default.
+    pub fn number(&self, name: &str, default: u64, most: u64) -> Result<u64, Problem> {
+        let Some(text) = self.query.get(name) else {
+            return Ok(default);
+        };
+        match text.parse() {
+            Ok(number) if (1..=most).contains(&number) => Ok(number),
+            _ => Err(Problem::bad_request(
+                "invalid_query",
+                format!("{name} must be a whole number from 1 to {most}"),
+            )),
+        }
+    }
+}
+
+/// The reply to a request, with what every reply has.
+pub fn finish(reply: Reply, docs_url: &str, request_id: &str) -> Response<String> {
+    let mut response = reply.unwrap_or_else(|problem| problem.into_response(docs_url, request_id));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+/// A reply with a JSON body.
+pub fn json(status: StatusCode, body: &Value) -> Response<String> {
+    let mut response = Response::new(body.to_string());
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static("application/json");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+}
