@@ -7,9 +7,8 @@ use std::{
 };
 
 use clientele::{
-    Registry,
+    Registry, RegistryError,
     aws::AwsClients,
-    config::ConfigError,
     identity::{DataOrigin, IdentityError as NameError, OrganizationId},
     store::StoreError,
 };
@@ -84,7 +83,7 @@ pub enum StartError {
     #[error(transparent)]
     S3(#[from] S3Error),
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Registry(#[from] RegistryError),
     #[error("cannot make organisation {FIRST_ORGANIZATION}: {0}")]
     FirstOrganization(#[from] StoreError),
     #[error("cannot make organisation {FIRST_ORGANIZATION}: {0}")]

@@ -15,7 +15,7 @@ pub struct Config {
     pub jwt: JwtConfig,
     /// `INBOX_RETENTION`: what becomes of an imported file, `delete` (default) or `keep`.
     pub inbox_retention: InboxRetention,
-    /// `DOCS_URL`: where the documentation is served, without a trailing slash; error types link there.
+    /// `DOCS_URL`: the address of `/docs`, without a trailing slash; error types link below it.
     pub docs_url: String,
 }
 

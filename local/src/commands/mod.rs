@@ -13,6 +13,7 @@ use self::import::{FileError, ImportError};
 pub(crate) mod import;
 pub(crate) mod reset;
 pub(crate) mod serve;
+pub(crate) mod signals;
 pub(crate) mod token;
 pub(crate) mod verify;
 
@@ -39,6 +40,8 @@ pub(crate) enum CommandError {
     Output(#[from] io::Error),
     #[error("cannot start: {0}")]
     Runtime(#[source] io::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] io::Error),
 }
 
 impl CommandError {
@@ -49,34 +52,4 @@ impl CommandError {
             _ => ExitCode::from(2),
         }
     }
-}
-
-/// Resolves at Ctrl-C or SIGTERM.
-pub(crate) async fn stop_requested() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler the signal ends the process by itself.
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated() => {}
-    }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            terminate.recv().await;
-        }
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }

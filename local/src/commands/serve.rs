@@ -7,12 +7,13 @@ use std::{
 
 use clientele_local::{LocalStack, Options};
 
-use super::{CommandError, stop_requested};
+use super::{CommandError, signals::StopRequests};
 
 pub(crate) async fn run(options: Options) -> Result<ExitCode, CommandError> {
+    let mut stop_requests = StopRequests::listen()?;
     let stack = LocalStack::start(options).await?;
     announce(&stack)?;
-    stop_requested().await;
+    stop_requests.next().await;
     stack.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! Reading and creating single items, and reading many by key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -80,9 +80,11 @@ impl Store {
         keys: &[Key],
         freshness: Freshness,
     ) -> Result<HashMap<Key, Item>, StoreError> {
-        let batches: Vec<Vec<Item>> = keys
+        // DynamoDB refuses a batch that names a key twice.
+        let distinct: Vec<&Key> = keys.iter().collect::<HashSet<_>>().into_iter().collect();
+        let batches: Vec<Vec<Item>> = distinct
             .chunks(BATCH_GET_KEYS)
-            .map(|chunk| chunk.iter().map(Key::to_item).collect())
+            .map(|chunk| chunk.iter().map(|key| key.to_item()).collect())
             .collect();
         stream::iter(batches)
             .map(|batch| self.get_batch(batch, freshness))

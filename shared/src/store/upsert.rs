@@ -83,9 +83,9 @@ enum Write {
     /// Nothing.
     Nothing(Outcome),
     /// The record alone, by one conditional update.
-    Change(Update, Outcome),
+    Change(Box<Update>, Outcome),
     /// The record and memberships, in a transaction with the counters.
-    Join(TransactWriteItem, Vec<GroupId>, Outcome),
+    Join(Box<TransactWriteItem>, Vec<GroupId>, Outcome),
 }
 
 /// A unit's part in a transaction.
@@ -122,10 +122,10 @@ impl Store {
                 };
                 match self.plan(unit, stored.get(&unit.key), provenance, keys)? {
                     Write::Nothing(outcome) => set(&mut outcomes, unit.row, outcome),
-                    Write::Change(update, outcome) => changes.push((index, update, outcome)),
+                    Write::Change(update, outcome) => changes.push((index, *update, outcome)),
                     Write::Join(record, groups, outcome) => joins.push(Joining {
                         unit: index,
-                        record,
+                        record: *record,
                         groups,
                         outcome,
                     }),
@@ -210,7 +210,11 @@ impl Store {
                 .iter()
                 .filter(|g| !unit.members_already.contains(*g));
             let groups = groups.cloned().collect();
-            return Ok(Write::Join(self.put_new(item)?, groups, Outcome::Created));
+            return Ok(Write::Join(
+                Box::new(self.put_new(item)?),
+                groups,
+                Outcome::Created,
+            ));
         };
         let by_this_import = match () {
             () if stored.import_id == provenance.import_id => Some(Outcome::Created),
@@ -243,13 +247,13 @@ impl Store {
         let change = differs.then_some(&content);
         let update = self.update(unit, stored, change, &groups, provenance, keys)?;
         if groups.is_empty() {
-            return Ok(Write::Change(update, outcome));
+            return Ok(Write::Change(Box::new(update), outcome));
         }
         let record = TransactWriteItem::builder().update(update).build();
         let groups = groups
             .into_iter()
             .filter(|g| !unit.members_already.contains(g));
-        Ok(Write::Join(record, groups.collect(), outcome))
+        Ok(Write::Join(Box::new(record), groups.collect(), outcome))
     }
 
     /// An update of a record, on condition that it still is what was read.

@@ -10,7 +10,10 @@ use crate::{
 
 /// What a client is told, and what the log is told.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -29,7 +32,7 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Details {
             status,
             code,
             title,
@@ -37,7 +40,7 @@ impl Problem {
             errors: Vec::new(),
             allow: None,
             cause: None,
-        }
+        }))
     }
 
     /// 400: the request is not what the route takes.
@@ -54,7 +57,7 @@ impl Problem {
             "Not signed in",
             detail,
         );
-        problem.cause = Some(cause.to_string());
+        problem.0.cause = Some(cause.to_string());
         problem
     }
 
@@ -80,7 +83,7 @@ impl Problem {
             "Method not allowed",
             detail,
         );
-        problem.allow = Some(allow);
+        problem.0.allow = Some(allow);
         problem
     }
 
@@ -89,31 +92,31 @@ impl Problem {
         let detail = "something went wrong; try again, and quote the request id if it stays so";
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         let mut problem = Self::new(status, "internal", "Internal error", detail);
-        problem.cause = Some(cause.to_string());
+        problem.0.cause = Some(cause.to_string());
         problem
     }
 
     /// The same problem under another status, for dialects that have their own.
     pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status;
+        self.0.status = status;
         self
     }
 
     /// The status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// Adds errors of rows.
     pub fn with_errors(mut self, errors: Vec<Value>) -> Self {
-        self.errors = errors;
+        self.0.errors = errors;
         self
     }
 
     /// The reply, and a line in the log where the log should know.
     pub fn into_response(self, docs_url: &str, request_id: &str) -> Response<String> {
-        match &self.cause {
-            Some(cause) if self.status.is_server_error() => {
+        match &self.0.cause {
+            Some(cause) if self.0.status.is_server_error() => {
                 tracing::error!(request_id, cause, "a request failed");
             }
             Some(cause) => tracing::warn!(request_id, cause, "a request was refused"),
@@ -122,29 +125,29 @@ impl Problem {
         let mut body = Map::from_iter([
             (
                 "type".to_owned(),
-                json!(format!("{docs_url}/docs/errors/{}", self.code)),
+                json!(format!("{docs_url}/errors/{}", self.0.code)),
             ),
-            ("title".to_owned(), json!(self.title)),
-            ("status".to_owned(), json!(self.status.as_u16())),
-            ("detail".to_owned(), json!(self.detail)),
+            ("title".to_owned(), json!(self.0.title)),
+            ("status".to_owned(), json!(self.0.status.as_u16())),
+            ("detail".to_owned(), json!(self.0.detail)),
             ("request_id".to_owned(), json!(request_id)),
             // Clients of the customer management interface look here.
-            ("message".to_owned(), json!(self.detail)),
+            ("message".to_owned(), json!(self.0.detail)),
         ]);
-        if !self.errors.is_empty() {
-            body.insert("errors".to_owned(), Value::Array(self.errors));
+        if !self.0.errors.is_empty() {
+            body.insert("errors".to_owned(), Value::Array(self.0.errors));
         }
         let mut response = Response::new(Value::Object(body).to_string());
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if let Some(allow) = self.allow {
+        if let Some(allow) = self.0.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }

@@ -21,7 +21,7 @@ use self::{
     progress::Progress,
     report::Report,
 };
-use super::{CommandError, serve, stop_requested};
+use super::{CommandError, serve, signals::StopRequests};
 use crate::cli::{ImportArguments, StackFlags};
 
 mod jobs;
@@ -95,16 +95,17 @@ async fn import_and_tell(
     arguments: &ImportArguments,
     key: &str,
 ) -> Result<ExitCode, CommandError> {
+    let mut stop_requests = StopRequests::listen()?;
     let report = tokio::select! {
         report = import(target, arguments, key) => report?,
-        () = stop_requested() => return Err(ImportError::Interrupted.into()),
+        () = stop_requests.next() => return Err(ImportError::Interrupted.into()),
     };
     report.print(&mut io::stdout().lock())?;
     if arguments.wait
         && let Some(stack) = &target.stack
     {
         serve::announce(stack)?;
-        stop_requested().await;
+        stop_requests.next().await;
     }
     Ok(report.exit_code())
 }

@@ -1,0 +1,308 @@
+//! A local stack of a test's own, and the handlers over it.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use aws_lambda_events::event::s3::S3Event;
+use clientele::{
+    Registry,
+    config::{Config, InboxRetention},
+    identity::OrganizationId,
+    store::jobs::Job,
+};
+use clientele_local::{LocalStack, Options, identity::TokenRequest};
+use data_encoding::HEXLOWER;
+use http::{Method, StatusCode};
+use lambda_http::lambda_runtime::{Context, LambdaEvent};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The bucket of handlers that a test invokes itself; nothing watches it.
+const BUCKET: &str = "handlers";
+/// How long anything may take before a test fails.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running stack, and a second registry whose bucket nobody watches.
+pub(crate) struct Stack {
+    pub(crate) local: LocalStack,
+    /// Over the same table as the stack.
+    pub(crate) registry: Arc<Registry>,
+    folder: TempDir,
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Stack {
+    pub(crate) async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let local = LocalStack::start(Options::on_free_ports(folder.path()))
+            .await
+            .unwrap();
+        local
+            .clients
+            .s3
+            .create_bucket()
+            .bucket(BUCKET)
+            .send()
+            .await
+            .unwrap();
+        let config = Config {
+            bucket: BUCKET.to_owned(),
+            inbox_retention: InboxRetention::Delete,
+            ..local.registry.config.clone()
+        };
+        let registry = Registry::new(config, local.clients.clone()).unwrap();
+        Self {
+            local,
+            registry: Arc::new(registry),
+            folder,
+        }
+    }
+
+    /// The folder that the stack watches for dropped files.
+    pub(crate) fn watched(&self) -> PathBuf {
+        let bucket = &self.local.registry.config.bucket;
+        self.folder.path().join("s3").join(bucket)
+    }
+
+    pub(crate) async fn stop(self) {
+        self.local.stop().await;
+    }
+
+    pub(crate) fn organization() -> OrganizationId {
+        OrganizationId::new(1).unwrap()
+    }
+
+    /// Puts an object and returns the event that S3 sends for it.
+    pub(crate) async fn put(&self, key: &str, content: impl Into<Vec<u8>>) -> Value {
+        self.put_with(key, content, &[]).await
+    }
+
+    pub(crate) async fn put_with(
+        &self,
+        key: &str,
+        content: impl Into<Vec<u8>>,
+        metadata: &[(&str, &str)],
+    ) -> Value {
+        let content = content.into();
+        let mut put = self.local.clients.s3.put_object().bucket(BUCKET).key(key);
+        for (name, value) in metadata {
+            put = put.metadata(*name, *value);
+        }
+        let size = content.len();
+        let output = put.body(content.into()).send().await.unwrap();
+        let etag = output.e_tag.unwrap_or_default().replace('"', "");
+        let sequencer = format!("{:016X}", jiff::Timestamp::now().as_nanosecond());
+        s3_event(key, size, &etag, &sequencer)
+    }
+
+    /// Invokes the import function.
+    pub(crate) async fn invoke(
+        &self,
+        event: &Value,
+        request_id: &str,
+    ) -> Result<(), clientele_import::ImportError> {
+        let event: S3Event = serde_json::from_value(event.clone()).unwrap();
+        let mut context = Context::default();
+        context.request_id = request_id.to_owned();
+        clientele_import::handle(&self.registry, LambdaEvent::new(event, context)).await
+    }
+
+    /// Imports a file and returns its job.
+    pub(crate) async fn import(&self, dataset: &str, content: impl Into<Vec<u8>>) -> Job {
+        self.import_key(&format!("inbox/1/generic/{dataset}/file"), content)
+            .await
+    }
+
+    pub(crate) async fn import_key(&self, key: &str, content: impl Into<Vec<u8>>) -> Job {
+        let event = self.put(key, content).await;
+        self.invoke(&event, "test").await.unwrap();
+        self.latest_job().await
+    }
+
+    pub(crate) async fn latest_job(&self) -> Job {
+        let jobs = self
+            .registry
+            .store
+            .jobs(Self::organization(), 1)
+            .await
+            .unwrap();
+        jobs.into_iter().next().expect("a job")
+    }
+
+    /// Whether an object exists in the handlers' bucket.
+    pub(crate) async fn has_object(&self, key: &str) -> bool {
+        let head = self.local.clients.s3.head_object().bucket(BUCKET).key(key);
+        head.send().await.is_ok()
+    }
+
+    /// A token for everything in an organisation.
+    pub(crate) fn token(&self, organization: u64) -> String {
+        let organization = OrganizationId::new(organization).unwrap();
+        self.local
+            .token(&TokenRequest::for_everything_in(organization))
+            .unwrap()
+    }
+
+    /// A token of organisation 1 with other claims than usual.
+    pub(crate) fn token_with(&self, change: impl FnOnce(&mut TokenRequest)) -> String {
+        let mut request = TokenRequest::for_everything_in(Self::organization());
+        change(&mut request);
+        self.local.token(&request).unwrap()
+    }
+
+    /// Asks over HTTP as organisation 1.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, Some(&self.token(1)), None, &[])
+            .await
+    }
+
+    /// Posts JSON over HTTP as organisation 1.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(
+            Method::POST,
+            path,
+            Some(&self.token(1)),
+            Some(body.to_string()),
+            &[],
+        )
+        .await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<String>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let url = format!("{}{path}", self.local.endpoints.http);
+        let mut request = reqwest::Client::new().request(method, url);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// Waits for the job at a path to end.
+    pub(crate) async fn job_at(&self, path: &str) -> Value {
+        self.until(|| async {
+            let job = self.get(path).await.body;
+            let ended = !matches!(job["state"].as_str(), None | Some("queued" | "running"));
+            ended.then_some(job)
+        })
+        .await
+    }
+
+    /// Asks again until there is an answer.
+    pub(crate) async fn until<T, F: Future<Output = Option<T>>>(&self, ask: impl Fn() -> F) -> T {
+        let answered = async {
+            loop {
+                if let Some(answer) = ask().await {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, answered)
+            .await
+            .expect("an answer in time")
+    }
+
+    /// Every item of the table.
+    pub(crate) async fn items(&self) -> Vec<clientele::store::layout::Item> {
+        let scan = self
+            .local
+            .clients
+            .dynamodb
+            .scan()
+            .table_name(&self.registry.config.table);
+        let items = scan
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>();
+        items.await.unwrap()
+    }
+
+    /// The record that `GET /api/v1/out/{dataset}` shows for an external id.
+    pub(crate) async fn record(&self, dataset: &str, external_id: &str) -> Value {
+        let path = format!("/api/v1/out/{dataset}?source=generic&q[external_id_eq]={external_id}");
+        self.get(&path).await.body["data"][0].clone()
+    }
+
+    pub(crate) async fn assert_verified(&self) {
+        let report = clientele::store::verify::verify(&self.registry.store, false)
+            .await
+            .unwrap();
+        assert!(report.is_clean(), "{report}");
+    }
+}
+
+/// The event that S3 sends for an object, its key encoded as S3 does.
+pub(crate) fn s3_event(key: &str, size: usize, etag: &str, sequencer: &str) -> Value {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'*' => {
+            char::from(byte).to_string()
+        }
+        b' ' => "+".to_owned(),
+        other => format!("%{other:02X}"),
+    };
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../events/s3_put_csv.json")).unwrap();
+    let encoded: String = key.bytes().map(encode).collect();
+    event["Records"][0]["s3"]["bucket"]["name"] = json!(BUCKET);
+    event["Records"][0]["s3"]["object"] =
+        json!({"key": encoded, "size": size, "eTag": etag, "sequencer": sequencer});
+    event
+}
+
+/// A file of the repository's test files.
+pub(crate) fn file(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("files")
+        .join(name);
+    std::fs::read(path).unwrap()
+}
+
+/// A customers file with made-up people.
+pub(crate) fn customers(rows: std::ops::Range<usize>, phone_prefix: &str) -> String {
+    let header = "external_id,name,phone,email,birth_year,country,household_size,profession";
+    let row = |n: usize| {
+        format!(
+            "c{n},Person {n},{phone_prefix}{n:07},p{n}@example.com,{},UG,{},farmer",
+            1950 + n % 60,
+            n % 9
+        )
+    };
+    let rows: Vec<_> = rows.map(row).collect();
+    format!("{header}\n{}\n", rows.join("\n"))
+}
+
+/// Lower-case hex of a SHA-256.
+pub(crate) fn sha256(text: &str) -> String {
+    use sha2::Digest;
+    HEXLOWER.encode(&sha2::Sha256::digest(text))
+}

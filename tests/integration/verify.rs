@@ -1,0 +1,90 @@
+//! `verify` finds and mends what an import never leaves behind.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use clientele::store::verify::{Difference, verify};
+
+use crate::stack::{Stack, customers};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn differences_are_found_and_mended() {
+    let stack = Stack::start().await;
+    stack.import("customers", customers(0..50, "+2567")).await;
+    stack.assert_verified().await;
+
+    let (client, table) = (&stack.local.clients.dynamodb, &stack.registry.config.table);
+    let items = stack.items().await;
+    let text =
+        |item: &clientele::store::layout::Item, name: &str| item[name].as_s().unwrap().clone();
+    let keyed = |prefix: &str| {
+        let mut found = items
+            .iter()
+            .filter(|item| text(item, "pk").starts_with(prefix));
+        let first = found.next().unwrap();
+        let last = found.next_back().unwrap();
+        [first, last].map(|item| [text(item, "pk"), text(item, "sk")])
+    };
+    let key = |[pk, sk]: &[String; 2]| {
+        Some(
+            [
+                ("pk".to_owned(), AttributeValue::S(pk.clone())),
+                ("sk".to_owned(), AttributeValue::S(sk.clone())),
+            ]
+            .into(),
+        )
+    };
+    // A counter that is off, a membership that is gone, a record that is gone.
+    let [counter, _] = keyed("COUNT#");
+    client
+        .update_item()
+        .table_name(table)
+        .set_key(key(&counter))
+        .update_expression("ADD members :two")
+        .expression_attribute_values(":two", AttributeValue::N("2".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    let [membership, _] = keyed("GROUP#");
+    client
+        .delete_item()
+        .table_name(table)
+        .set_key(key(&membership))
+        .send()
+        .await
+        .unwrap();
+    let [_, record] = keyed("1-generic-");
+    client
+        .delete_item()
+        .table_name(table)
+        .set_key(key(&record))
+        .send()
+        .await
+        .unwrap();
+
+    let store = &stack.registry.store;
+    let report = verify(store, false).await.unwrap();
+    assert!(!report.is_clean());
+    let has = |wanted: fn(&Difference) -> bool| report.differences.iter().any(wanted);
+    assert!(
+        has(|d| matches!(d, Difference::MissingMembership { .. })),
+        "{report}"
+    );
+    assert!(
+        has(|d| matches!(d, Difference::OrphanMembership { .. })),
+        "{report}"
+    );
+    assert!(has(|d| matches!(d, Difference::Count { .. })), "{report}");
+
+    // Mending memberships moves counters, so a second look mends what is left.
+    verify(store, true).await.unwrap();
+    verify(store, true).await.unwrap();
+    stack.assert_verified().await;
+    let group = "customers.generic".parse().unwrap();
+    assert_eq!(
+        store
+            .member_count(Stack::organization(), &group)
+            .await
+            .unwrap(),
+        49
+    );
+    stack.stop().await;
+}
