@@ -20,6 +20,8 @@ use crate::{
     server::{self, Server},
 };
 
+const MASTER_KEY_BYTES: usize = 32;
+
 /// DynamoDB and S3, each either embedded or another server's.
 pub(crate) struct Engine {
     pub(crate) dynamodb_url: String,
@@ -125,13 +127,7 @@ fn registry(
     http_url: &str,
     clients: AwsClients,
 ) -> Result<Arc<Registry>, StartError> {
-    read_or_create_secret(&data.master_key(), || {
-        let mut master_key = vec![0; 32];
-        match getrandom::fill(&mut master_key) {
-            Ok(()) => Ok(master_key),
-            Err(error) => Err(StartError::Random(error.to_string())),
-        }
-    })?;
+    ensure_master_key(data)?;
     let config = Config {
         table: TABLE.to_owned(),
         bucket: BUCKET.to_owned(),
@@ -141,4 +137,19 @@ fn registry(
         docs_url: format!("{http_url}/docs"),
     };
     Ok(Arc::new(Registry::new(config, clients)?))
+}
+
+fn ensure_master_key(data: &DataDir) -> Result<(), StartError> {
+    let path = data.master_key();
+    let key = read_or_create_secret(&path, || {
+        let mut key = vec![0; MASTER_KEY_BYTES];
+        match getrandom::fill(&mut key) {
+            Ok(()) => Ok(key),
+            Err(error) => Err(StartError::Random(error.to_string())),
+        }
+    })?;
+    if key.len() != MASTER_KEY_BYTES {
+        return Err(StartError::MasterKey(path));
+    }
+    Ok(())
 }

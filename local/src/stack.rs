@@ -78,6 +78,8 @@ pub enum StartError {
     Identity(#[from] IdentityError),
     #[error("the random source failed: {0}")]
     Random(String),
+    #[error("{} does not hold a key of 32 bytes", .0.display())]
+    MasterKey(PathBuf),
     #[error(transparent)]
     DynamoDb(#[from] DynamoDbError),
     #[error(transparent)]

@@ -8,7 +8,7 @@ use std::{
 
 use axum::http::Method;
 use clientele::Registry;
-use lambda_http::{Adapter, Request, request::LambdaRequest, service_fn};
+use lambda_http::{Adapter, BoxFuture, Request, request::LambdaRequest, service_fn};
 use lambda_runtime::{Context, LambdaEvent};
 use thiserror::Error;
 use tokio::{task::JoinError, time::error::Elapsed};
@@ -75,7 +75,17 @@ async fn handle(
     registry: Arc<Registry>,
     event: String,
 ) -> Result<String, serde_json::Error> {
-    let request: LambdaRequest = serde_json::from_str(&event)?;
+    let Ok(reply) = call(function, registry, serde_json::from_str(&event)?).await;
+    reply
+}
+
+/// Boxed outside of any async function: inside one, the compiler cannot show that the
+/// adapter may change threads.
+fn call(
+    function: Function,
+    registry: Arc<Registry>,
+    request: LambdaRequest,
+) -> BoxFuture<'static, Result<Result<String, serde_json::Error>, Infallible>> {
     let handler = service_fn(move |request: Request| {
         let registry = Arc::clone(&registry);
         async move {
@@ -85,10 +95,8 @@ async fn handle(
             })
         }
     });
-    let Ok(reply) = Adapter::from(handler)
-        .oneshot(LambdaEvent::new(request, context()))
-        .await;
-    serde_json::to_string(&reply)
+    let adapter = Adapter::from(handler).map_response(|reply| serde_json::to_string(&reply));
+    Box::pin(adapter.oneshot(LambdaEvent::new(request, context())))
 }
 
 fn context() -> Context {

@@ -1,7 +1,7 @@
 //! S3: a real endpoint over a folder, and the bucket in it.
 
 use aws_sdk_s3::Client;
-use axum::{Router, error_handling::HandleError, http::StatusCode};
+use axum::{Router, error_handling::HandleError, http::StatusCode, middleware};
 use s3s::{HttpError, auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use thiserror::Error;
@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub(crate) mod attributes;
+mod key_length;
 
 /// The bucket's name on a local stack.
 pub const BUCKET: &str = "clientele-local";
@@ -61,7 +62,9 @@ pub(crate) async fn serve(
         credentials.secret_access_key.as_str(),
     ));
     let service = HandleError::new(service.build(), answer_failure);
-    let router = Router::new().fallback_service(service);
+    let router = Router::new()
+        .fallback_service(service)
+        .layer(middleware::from_fn(key_length::refuse_long_keys));
     Ok(Server::spawn(|stop| async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.received());
         if let Err(error) = served.await {

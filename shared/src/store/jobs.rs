@@ -449,11 +449,8 @@ impl Store {
             .iter()
             .map(|id| layout::job(organization, *id))
             .collect();
-        let mut found: HashMap<_, _> = self.get_many(&keys, Freshness::Strong).await?;
-        keys.iter()
-            .filter_map(|key| found.remove(key))
-            .map(read)
-            .collect()
+        let mut found: HashMap<_, _> = self.get_many(&keys, Freshness::Strong, read).await?;
+        Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
     }
 }
 

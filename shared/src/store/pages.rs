@@ -265,7 +265,8 @@ impl Store {
         members: Vec<RecordId>,
     ) -> Result<Vec<(RecordId, StoredRecord)>, StoreError> {
         let keys: Vec<_> = members.iter().map(layout::record).collect();
-        let mut items = self.get_many(&keys, Freshness::Eventual).await?;
+        let read = |item| StoredRecord::read(&item);
+        let mut items = self.get_many(&keys, Freshness::Eventual, read).await?;
         // A record that was only just inserted may be missing from an eventual read.
         let missing: Vec<_> = keys
             .iter()
@@ -273,13 +274,12 @@ impl Store {
             .cloned()
             .collect();
         if !missing.is_empty() {
-            items.extend(self.get_many(&missing, Freshness::Strong).await?);
+            items.extend(self.get_many(&missing, Freshness::Strong, read).await?);
         }
         let found = members.into_iter().zip(&keys);
-        found
+        Ok(found
             .filter_map(|(id, key)| Some((id, items.remove(key)?)))
-            .map(|(id, item)| Ok((id, StoredRecord::read(&item)?)))
-            .collect()
+            .collect())
     }
 }
 

@@ -74,31 +74,23 @@ impl Store {
         }
     }
 
-    /// The items that exist among many keys.
-    pub(super) async fn get_many(
+    /// What exists among many keys, each item read as it arrives.
+    pub(super) async fn get_many<T>(
         &self,
         keys: &[Key],
         freshness: Freshness,
-    ) -> Result<HashMap<Key, Item>, StoreError> {
-        // DynamoDB refuses a batch that names a key twice.
-        let distinct: Vec<&Key> = keys.iter().collect::<HashSet<_>>().into_iter().collect();
-        let batches: Vec<Vec<Item>> = distinct
-            .chunks(BATCH_GET_KEYS)
-            .map(|chunk| chunk.iter().map(|key| key.to_item()).collect())
-            .collect();
-        stream::iter(batches)
+        read: fn(Item) -> Result<T, StoreError>,
+    ) -> Result<HashMap<Key, T>, StoreError> {
+        let mut batches = stream::iter(batches(keys))
             .map(|batch| self.get_batch(batch, freshness))
-            .buffer_unordered(BATCH_GETS_IN_FLIGHT)
-            .try_fold(
-                HashMap::with_capacity(keys.len()),
-                |mut found, items| async move {
-                    for item in items {
-                        found.insert(Key::of(&item)?, item);
-                    }
-                    Ok(found)
-                },
-            )
-            .await
+            .buffer_unordered(BATCH_GETS_IN_FLIGHT);
+        let mut found = HashMap::new();
+        while let Some(items) = batches.try_next().await? {
+            for item in items {
+                found.insert(Key::of(&item)?, read(item)?);
+            }
+        }
+        Ok(found)
     }
 
     async fn get_batch(
@@ -148,4 +140,13 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// Keys in requests' portions. DynamoDB refuses a batch that names a key twice.
+fn batches(keys: &[Key]) -> Vec<Vec<Item>> {
+    let distinct: Vec<&Key> = keys.iter().collect::<HashSet<_>>().into_iter().collect();
+    let chunks = distinct.chunks(BATCH_GET_KEYS);
+    chunks
+        .map(|chunk| chunk.iter().map(|key| key.to_item()).collect())
+        .collect()
 }

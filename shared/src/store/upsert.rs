@@ -37,6 +37,9 @@ const TRANSACTION_ACTIONS: usize = 100;
 /// a table that has just been made.
 const WRITES_IN_FLIGHT: usize = 24;
 
+/// Records read and compared at once: enough for batch reads side by side.
+const COMPARED_AT_ONCE: usize = 1_000;
+
 /// Where the rows of an import come from.
 #[derive(Debug, Clone)]
 pub struct Provenance {
@@ -84,14 +87,16 @@ enum Write {
     Nothing(Outcome),
     /// The record alone, by one conditional update.
     Change(Box<Update>, Outcome),
-    /// The record and memberships, in a transaction with the counters.
-    Join(Box<TransactWriteItem>, Vec<GroupId>, Outcome),
+    /// The record and memberships, in a transaction with the counters. A new record's item is
+    /// made when its transaction is, since thousands of them would fill the memory.
+    Join(Option<Box<Update>>, Vec<GroupId>, Outcome),
 }
 
 /// A unit's part in a transaction.
 struct Joining {
     unit: usize,
-    record: TransactWriteItem,
+    /// How an existing record changes; a new one is put.
+    update: Option<Box<Update>>,
     groups: Vec<GroupId>,
     outcome: Outcome,
 }
@@ -113,28 +118,30 @@ impl Store {
         let mut freshness = Freshness::Eventual;
         let mut backoff = Backoff::new("writing records");
         loop {
-            let mut changes = Vec::new();
             let mut joins = Vec::new();
-            let stored = self.read_units(&units, &pending, freshness).await?;
-            for index in pending.drain(..) {
-                let Some(unit) = units.get(index) else {
-                    continue;
-                };
-                match self.plan(unit, stored.get(&unit.key), provenance, keys)? {
-                    Write::Nothing(outcome) => set(&mut outcomes, unit.row, outcome),
-                    Write::Change(update, outcome) => changes.push((index, *update, outcome)),
-                    Write::Join(record, groups, outcome) => joins.push(Joining {
-                        unit: index,
-                        record: *record,
-                        groups,
-                        outcome,
-                    }),
+            let mut written = Vec::new();
+            for wanted in std::mem::take(&mut pending).chunks(COMPARED_AT_ONCE) {
+                let stored = self.read_units(&units, wanted, freshness).await?;
+                let mut changes = Vec::new();
+                for index in wanted.iter().copied() {
+                    let Some(unit) = units.get(index) else {
+                        continue;
+                    };
+                    match self.plan(unit, stored.get(&unit.key), provenance, keys)? {
+                        Write::Nothing(outcome) => set(&mut outcomes, unit.row, outcome),
+                        Write::Change(update, outcome) => changes.push((index, *update, outcome)),
+                        Write::Join(update, groups, outcome) => joins.push(Joining {
+                            unit: index,
+                            update,
+                            groups,
+                            outcome,
+                        }),
+                    }
                 }
+                written.extend(self.write_changes(changes).await?);
             }
-            drop(stored);
-            let changed = self.write_changes(changes).await?;
-            let joined = self.write_joins(joins, &units, provenance).await?;
-            for (index, result) in changed.into_iter().chain(joined) {
+            written.extend(self.write_joins(joins, &units, provenance, keys).await?);
+            for (index, result) in written {
                 let Some(unit) = units.get_mut(index) else {
                     continue;
                 };
@@ -165,14 +172,15 @@ impl Store {
         let mut outcomes = vec![Outcome::Unchanged; records.len()];
         let units = units(records, provenance);
         let pending: Vec<usize> = (0..units.len()).collect();
-        let stored = self
-            .read_units(&units, &pending, Freshness::Eventual)
-            .await?;
-        for unit in &units {
-            let write = self.plan(unit, stored.get(&unit.key), provenance, keys)?;
-            let (Write::Nothing(outcome) | Write::Change(_, outcome) | Write::Join(_, _, outcome)) =
-                write;
-            set(&mut outcomes, unit.row, outcome);
+        for wanted in pending.chunks(COMPARED_AT_ONCE) {
+            let stored = self.read_units(&units, wanted, Freshness::Eventual).await?;
+            for unit in wanted.iter().filter_map(|index| units.get(*index)) {
+                let (Write::Nothing(outcome)
+                | Write::Change(_, outcome)
+                | Write::Join(_, _, outcome)) =
+                    self.plan(unit, stored.get(&unit.key), provenance, keys)?;
+                set(&mut outcomes, unit.row, outcome);
+            }
         }
         Ok(outcomes)
     }
@@ -187,11 +195,8 @@ impl Store {
             .iter()
             .filter_map(|index| Some(units.get(*index)?.key.clone()))
             .collect();
-        let items = self.get_many(&keys, freshness).await?;
-        items
-            .into_iter()
-            .map(|(key, item)| Ok((key, StoredRecord::read(&item)?)))
-            .collect()
+        self.get_many(&keys, freshness, |item| StoredRecord::read(&item))
+            .await
     }
 
     /// Decides what a row does to its record.
@@ -203,16 +208,13 @@ impl Store {
         keys: &OrganizationKeys,
     ) -> Result<Write, StoreError> {
         let Some(stored) = stored else {
-            let content = Content::default().merged(&unit.uid, &unit.record, keys)?;
-            let item = new_item(unit, &content, provenance, keys);
             let groups = unit
                 .groups
                 .iter()
                 .filter(|g| !unit.members_already.contains(*g));
-            let groups = groups.cloned().collect();
             return Ok(Write::Join(
-                Box::new(self.put_new(item)?),
-                groups,
+                None,
+                groups.cloned().collect(),
                 Outcome::Created,
             ));
         };
@@ -249,11 +251,14 @@ impl Store {
         if groups.is_empty() {
             return Ok(Write::Change(Box::new(update), outcome));
         }
-        let record = TransactWriteItem::builder().update(update).build();
         let groups = groups
             .into_iter()
             .filter(|g| !unit.members_already.contains(g));
-        Ok(Write::Join(Box::new(record), groups.collect(), outcome))
+        Ok(Write::Join(
+            Some(Box::new(update)),
+            groups.collect(),
+            outcome,
+        ))
     }
 
     /// An update of a record, on condition that it still is what was read.
@@ -373,10 +378,11 @@ impl Store {
         joins: Vec<Joining>,
         units: &[Unit],
         provenance: &Provenance,
+        keys: &OrganizationKeys,
     ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
         let transactions = pack(joins, units);
         let written: Vec<Vec<_>> = stream::iter(transactions)
-            .map(|joins| self.write_transaction(joins, units, provenance))
+            .map(|joins| self.write_transaction(joins, units, provenance, keys))
             .buffer_unordered(WRITES_IN_FLIGHT)
             .try_collect()
             .await?;
@@ -388,6 +394,7 @@ impl Store {
         joins: Vec<Joining>,
         units: &[Unit],
         provenance: &Provenance,
+        keys: &OrganizationKeys,
     ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
         let mut actions = Vec::new();
         // Which unit, and which of its memberships, an action belongs to.
@@ -398,7 +405,10 @@ impl Store {
             let Some(unit) = units.get(joining.unit) else {
                 continue;
             };
-            actions.push(joining.record);
+            actions.push(match joining.update {
+                Some(update) => TransactWriteItem::builder().update(*update).build(),
+                None => self.put_new(new_item(unit, provenance, keys)?)?,
+            });
             owners.push((joining.unit, None));
             for group in joining.groups {
                 let item =
@@ -553,10 +563,10 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
 
 fn new_item(
     unit: &Unit,
-    content: &Content,
     provenance: &Provenance,
     keys: &OrganizationKeys,
-) -> Item {
+) -> Result<Item, StoreError> {
+    let content = Content::default().merged(&unit.uid, &unit.record, keys)?;
     let mut item = content.to_item();
     item.extend(unit.key.to_item());
     let groups = unit.groups.iter().map(GroupId::to_string).collect();
@@ -580,7 +590,7 @@ fn new_item(
         (IMPORT_ID.to_owned(), number(provenance.import_id)),
         (LAST_IMPORT_ID.to_owned(), number(provenance.import_id)),
     ]);
-    item
+    Ok(item)
 }
 
 /// Packs units into transactions, by the order of their hashes and whole buckets at a time

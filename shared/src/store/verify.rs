@@ -212,7 +212,7 @@ impl Store {
             layout::membership(id.customer().organization(), group, id)
         };
         let keys: Vec<Key> = expected.iter().map(key).collect();
-        let found = self.get_many(&keys, Freshness::Strong).await?;
+        let found = self.get_many(&keys, Freshness::Strong, Ok).await?;
         for ((group, id), key) in expected.iter().zip(&keys) {
             // A record that was deleted since it was scanned is no member rightly.
             if found.contains_key(key) || !self.names_group(id, group).await? {
@@ -240,10 +240,12 @@ impl Store {
             .iter()
             .map(|(_, _, id)| layout::record(id))
             .collect();
-        let found = self.get_many(&keys, Freshness::Strong).await?;
+        let found = self
+            .get_many(&keys, Freshness::Strong, |item| StoredRecord::read(&item))
+            .await?;
         for ((organization, group, id), key) in members.iter().zip(&keys) {
             let named = match found.get(key) {
-                Some(item) => StoredRecord::read(item)?.groups.contains(group.as_str()),
+                Some(record) => record.groups.contains(group.as_str()),
                 None => false,
             };
             if named {

@@ -60,15 +60,14 @@ pub(crate) enum ImportError {
     #[error("the HTTP API answered {status}: {detail}")]
     Refused { status: u16, detail: String },
     #[error(
-        "no job appeared for {key} within {} s; the file is still in the inbox: its import waits for others or keeps failing, which the stack's log tells",
-        JOB_WITHIN.as_secs()
+        "no job appeared for {0} within {seconds} s; it is still in the inbox: its import waits for others or keeps failing, and the stack's log tells which",
+        seconds = JOB_WITHIN.as_secs()
     )]
-    StillWaiting { key: String },
+    StillWaiting(String),
     #[error(
-        "no job appeared for {key} within {} s: the file was refused; look under failed/ in the bucket",
-        JOB_WITHIN.as_secs()
+        "the file was refused; it is now failed/{0} in the bucket, and the stack's log says why"
     )]
-    NoJob { key: String },
+    NoJob(String),
     #[error("interrupted; what is still in the inbox is imported at the next start")]
     Interrupted,
 }
@@ -237,29 +236,30 @@ async fn put(
     }
 }
 
-/// Waits until the file's job is there. A file that is refused outright never has one.
+/// Waits until the file's job is there. A job is made before its file leaves the
+/// inbox, so a file that has left without one was refused.
 async fn first_sight(
     endpoints: &Endpoints,
     jobs: &Jobs,
     key: &str,
     before: u64,
 ) -> Result<Job, ImportError> {
+    let s3 = endpoints.clients().s3;
     let give_up = Instant::now() + JOB_WITHIN;
     let mut due = tokio::time::interval(LOOK_EVERY);
-    loop {
+    while Instant::now() < give_up {
         due.tick().await;
+        let head = s3.head_object().bucket(&endpoints.bucket).key(key);
+        let has_left = match head.send().await {
+            Ok(_) => false,
+            Err(error) => error.as_service_error().is_some_and(|e| e.is_not_found()),
+        };
         if let Some(job) = jobs.of_key_after(key, before).await? {
             return Ok(job);
         }
-        if Instant::now() > give_up {
-            break;
+        if has_left {
+            return Err(ImportError::NoJob(key.to_owned()));
         }
     }
-    let s3 = endpoints.clients().s3;
-    let waiting = s3.head_object().bucket(&endpoints.bucket).key(key).send();
-    let key = key.to_owned();
-    Err(match waiting.await {
-        Ok(_) => ImportError::StillWaiting { key },
-        Err(_) => ImportError::NoJob { key },
-    })
+    Err(ImportError::StillWaiting(key.to_owned()))
 }

@@ -38,6 +38,6 @@ impl Progress {
 }
 
 fn bar_style() -> ProgressStyle {
-    let template = "{msg} {bar:40} {human_pos}/{human_len} rows  {per_sec}  {eta} left";
+    let template = "{msg} {bar:40} {human_pos}/{human_len} rows  {elapsed}";
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
