@@ -16,7 +16,7 @@ async fn an_import_that_is_killed_again_and_again_counts_every_row_once() {
         .import("customers", customers(0..4_000, "+2567"))
         .await;
     let mut content = customers(2_000..ROWS, "+2568");
-    content.push_str(&customers(0..2_000, "+2567").split_once('\n').unwrap().1);
+    content.push_str(customers(0..2_000, "+2567").split_once('\n').unwrap().1);
     let event = stack
         .put("inbox/1/generic/customers/killed.csv", content)
         .await;

@@ -33,13 +33,13 @@ impl ObjectCreated<'_> {
 
     /// Orders the versions of a key, and differs between them.
     fn sequencer(&self) -> String {
-        let age = self.version.modified.duration_since(UNIX_EPOCH);
+        let age = self.version.changed.duration_since(UNIX_EPOCH);
         format!("{:016X}", age.unwrap_or_default().as_nanos())
     }
 
     /// The event as JSON. It says nothing that differs after a restart.
     pub(super) fn to_event(&self) -> String {
-        let created_at = Timestamp::try_from(self.version.modified).unwrap_or_default();
+        let created_at = Timestamp::try_from(self.version.changed).unwrap_or_default();
         let event = json!({
             "Records": [{
                 "eventVersion": "2.1",

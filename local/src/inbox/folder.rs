@@ -16,7 +16,7 @@ const UNFINISHED: [&str; 3] = ["~", ".tmp", ".part"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Version {
     pub(super) size: u64,
-    pub(super) modified: SystemTime,
+    pub(super) changed: SystemTime,
 }
 
 /// The objects that were there at one time.
@@ -73,9 +73,26 @@ impl Version {
     fn of(metadata: &Metadata) -> io::Result<Self> {
         Ok(Self {
             size: metadata.len(),
-            modified: metadata.modified()?,
+            changed: changed(metadata)?,
         })
     }
+}
+
+/// When a file last changed, its arrival under this name included: a file that is moved here a
+/// second time is a new object, although its content is as old as before.
+#[cfg(unix)]
+fn changed(metadata: &Metadata) -> io::Result<SystemTime> {
+    use std::{os::unix::fs::MetadataExt, time::Duration};
+
+    let seconds = u64::try_from(metadata.ctime()).unwrap_or_default();
+    let nanoseconds = u32::try_from(metadata.ctime_nsec()).unwrap_or_default();
+    Ok(SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds))
+}
+
+/// Elsewhere, only the content's age is known.
+#[cfg(not(unix))]
+fn changed(metadata: &Metadata) -> io::Result<SystemTime> {
+    metadata.modified()
 }
 
 /// Files come and go while the folder is read.

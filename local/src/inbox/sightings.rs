@@ -49,7 +49,7 @@ impl Sightings {
             };
             self.objects.insert(key, sighting);
         }
-        arrived.sort_by_key(|(_, version): &(String, Version)| version.modified);
+        arrived.sort_by_key(|(_, version): &(String, Version)| version.changed);
         let gone = last_seen.into_iter().flat_map(|last_seen| {
             let keys = before.keys().cloned();
             keys.map(move |key| (key, last_seen)).collect::<Vec<_>>()

@@ -4,7 +4,7 @@
 //! 2. [`survey`] reads the file through: its columns, its rows, its digest, rows about the same record.
 //!    A file that cannot be imported is refused here, before anything is written.
 //! 3. [`batches`] reads it again: decode, validate, protect, on a thread of its own.
-//! 4. [`run`] stores batch after batch and keeps the job's counts.
+//! 4. [`Importer`] stores batch after batch and keeps the job's counts.
 
 pub mod batches;
 mod check;
