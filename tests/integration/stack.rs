@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use aws_lambda_events::event::s3::S3Event;
+use aws_sdk_dynamodb::types::AttributeValue;
 use clientele::{
     Registry,
     config::{Config, InboxRetention},
@@ -229,6 +230,22 @@ impl Stack {
         tokio::time::timeout(PATIENCE, answered)
             .await
             .expect("an answer in time")
+    }
+
+    /// Changes a setting of organisation 1.
+    pub(crate) async fn set(&self, name: &str, value: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = self.local.clients.dynamodb.update_item();
+        update
+            .table_name(&self.registry.config.table)
+            .key("pk", text("ORG#1"))
+            .key("sk", text("ORGANIZATION"))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", text(value))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Every item of the table.

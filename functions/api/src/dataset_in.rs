@@ -5,7 +5,7 @@ use clientele::{
     identity::DataOrigin,
     import::{self, ImportError, ObjectKey},
     store::jobs::{Claim, Job, JobError, JobState, Mode, NewJob},
-    web::{Call, Principal, Problem, Reply, Scope, json, row_error},
+    web::{Call, Principal, Problem, Reply, Scope, column_warnings, json, row_error},
 };
 use http::{Response, StatusCode, header};
 use serde::{Deserialize, de::IgnoredAny};
@@ -137,6 +137,7 @@ pub(crate) async fn check(registry: &Registry, call: &Call<'_>, dataset: &str) -
         "unchanged": counts.unchanged,
         "duplicates": counts.duplicates,
         "rejected": counts.rejected,
+        "warnings": column_warnings(&checked.columns, language),
         "errors": errors,
     });
     Ok(json(StatusCode::OK, &body))

@@ -16,7 +16,10 @@ use crate::{
     identity::{DataOrigin, OrganizationId},
     protection::{KeyRing, Protector, PseudonymMode},
     record::{RowError, Validator},
-    store::{Provenance, Store, jobs::Counts},
+    store::{
+        Provenance, Store,
+        jobs::{Column, Counts},
+    },
 };
 
 /// What an import would do.
@@ -24,6 +27,8 @@ use crate::{
 pub struct Checked {
     /// What would become of the rows.
     pub counts: Counts,
+    /// What would become of the columns.
+    pub columns: Vec<Column>,
     /// What is wrong with rows.
     pub errors: Vec<RowError>,
 }
@@ -49,7 +54,7 @@ pub async fn check(
     let origin = origin.clone();
     let validator = Validator::new(dataset, organization, origin, unknown_columns, this_year);
     let reading = tokio::task::spawn_blocking(move || read_all(content, validator, &protector));
-    let read = match reading.await.map_err(|_| ImportError::Reader)? {
+    let (columns, read) = match reading.await.map_err(|_| ImportError::Reader)? {
         Ok(read) => read,
         Err(BatchError::File(error)) => return Ok(Err(error)),
         Err(BatchError::Cipher(error)) => return Err(error.into()),
@@ -62,7 +67,10 @@ pub async fn check(
         at: Timestamp::now(),
         group: None,
     };
-    let mut checked = Checked::default();
+    let mut checked = Checked {
+        columns,
+        ..Checked::default()
+    };
     for batch in read {
         let outcomes = store.predict(batch.records, &provenance, &keys).await?;
         checked.counts.rows_read = batch.last_row;
@@ -78,7 +86,7 @@ fn read_all(
     content: Vec<u8>,
     mut validator: Validator,
     protector: &Protector,
-) -> Result<Vec<Batch>, BatchError> {
+) -> Result<(Vec<Column>, Vec<Batch>), BatchError> {
     let surveyed =
         survey(Cursor::new(content.clone()), &mut validator).map_err(BatchError::File)?;
     let mut read = Vec::new();
@@ -95,5 +103,5 @@ fn read_all(
         0,
         hand_on,
     )?;
-    Ok(read)
+    Ok((surveyed.columns, read))
 }

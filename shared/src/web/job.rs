@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     language::Language,
     record::RowError,
-    store::jobs::{Counts, Job},
+    store::jobs::{Column, Counts, Job},
 };
 use jiff::Timestamp;
 
@@ -25,6 +25,15 @@ pub fn row_error(error: &RowError, language: Language) -> Value {
         "severity": error.code.severity(),
         "message": error.message(language),
     })
+}
+
+/// What the sender of a file should know of its columns.
+pub fn column_warnings(columns: &[Column], language: Language) -> Vec<Value> {
+    let warning = |column: &Column| {
+        let message = column.warning(language)?;
+        Some(json!({"column": column.header, "code": column.ignored, "message": message}))
+    };
+    columns.iter().filter_map(warning).collect()
 }
 
 /// A job.
@@ -46,6 +55,7 @@ pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
         json!({"code": error.code, "message": message})
     });
     let body = json!({
+        "warnings": column_warnings(&job.columns, language),
         "id": job.id,
         "import_id": job.import_id,
         "state": job.state,
