@@ -270,6 +270,8 @@ pub(super) fn job_entries(organization: OrganizationId) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::identity::UidPart;
 
@@ -296,6 +298,37 @@ mod tests {
             let pk = membership(organization, &group, &id).pk;
             let expected = (organization, group.clone(), KindInGroup::Membership);
             assert_eq!(group_of(&pk), Some(expected));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equal_keys_imply_equal_records(
+            a in ("[-%#a1]{1,6}", "[-%#a1]{1,6}", "[-%#a1]{1,6}"),
+            b in ("[-%#a1]{1,6}", "[-%#a1]{1,6}", "[-%#a1]{1,6}"),
+        ) {
+            let organization = OrganizationId::new(1).unwrap();
+            let group = "g".parse().unwrap();
+            let records = |(external_id, manufacturer, serial): &(String, String, String)| {
+                let part = |text: &str| UidPart::parse(text).unwrap();
+                let origin = "generic".parse().unwrap();
+                let customer = CustomerUid::new(organization, origin, part(external_id));
+                let device = DeviceUid::new(organization, manufacturer, part(serial)).unwrap();
+                let meter = RecordId::meter(customer.clone(), device).unwrap();
+                [RecordId::Customer(customer), meter]
+            };
+            let all: Vec<_> = [records(&a), records(&b)].concat();
+            for one in &all {
+                for other in &all {
+                    let same_kind = matches!(one, RecordId::Meter(..)) == matches!(other, RecordId::Meter(..));
+                    prop_assert_eq!(record(one) == record(other), one == other);
+                    if same_kind {
+                        // A group has one dataset, so only records of one kind share it.
+                        let keys = [one, other].map(|id| membership(organization, &group, id));
+                        prop_assert_eq!(keys[0] == keys[1], one == other);
+                    }
+                }
+            }
         }
     }
 
