@@ -49,6 +49,8 @@ pub struct OpenObject {
     pub size: Option<u64>,
     /// Its entity tag, without quotes.
     pub etag: String,
+    /// When it was put, in seconds since the epoch.
+    pub last_modified: Option<i64>,
     /// What it was put with, by lower-case names.
     pub metadata: HashMap<String, String>,
 }
@@ -101,6 +103,7 @@ impl Bucket {
         Ok(Some(OpenObject {
             size: object.content_length.and_then(|size| size.try_into().ok()),
             etag: found.to_owned(),
+            last_modified: object.last_modified.map(|time| time.secs()),
             metadata: object.metadata.unwrap_or_default(),
             body: object.body,
         }))
@@ -144,10 +147,12 @@ impl Bucket {
     }
 
     /// Moves an object that cannot be imported to `failed/`, with the reason's code as metadata.
+    /// The label keeps files of one name apart: `failed/{folders}/{label}-{filename}`.
     pub async fn move_to_failed(
         &self,
         key: &str,
         etag: &str,
+        label: &str,
         reason: &str,
     ) -> Result<(), BucketError> {
         let source: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
@@ -157,7 +162,7 @@ impl Bucket {
             .copy_object()
             .bucket(&self.name)
             .copy_source(format!("{}/{source}", self.name))
-            .key(format!("{}/{key}", crate::import::FAILED))
+            .key(failed_key(key, label))
             .metadata_directive(MetadataDirective::Replace)
             .tagging_directive(TaggingDirective::Replace)
             .metadata("reason", reason)
@@ -176,6 +181,14 @@ impl Bucket {
                 }
             }
         }
+    }
+}
+
+fn failed_key(key: &str, label: &str) -> String {
+    let failed = crate::import::FAILED;
+    match key.rsplit_once('/') {
+        Some((folders, filename)) => format!("{failed}/{folders}/{label}-{filename}"),
+        None => format!("{failed}/{label}-{key}"),
     }
 }
 

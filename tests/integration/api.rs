@@ -139,9 +139,10 @@ async fn requests_that_cannot_be_served_are_problems() {
     let mine = stack.token(1);
     let reader = stack.token_with(|t| t.scope = "records:read".to_owned());
     let bound = stack.token_with(|t| t.groups = Some(vec!["g".to_owned()]));
+    let only_meters = stack.token_with(|t| t.groups = Some(vec!["meters.api".to_owned()]));
     let forged = format!("{}A", &mine[..mine.len() - 1]);
     let rows = |n: usize| json!({"data": vec![json!({"external_id": "1"}); n]}).to_string();
-    let table: [(Method, &str, Option<&str>, Option<String>, u16, &str); 18] = [
+    let table: [(Method, &str, Option<&str>, Option<String>, u16, &str); 21] = [
         (
             Method::POST,
             "/api/v1/in/customers",
@@ -229,6 +230,30 @@ async fn requests_that_cannot_be_served_are_problems() {
             None,
             400,
             "invalid_body",
+        ),
+        (
+            Method::POST,
+            "/api/v1/in/customers",
+            Some(&mine),
+            Some(format!("[[{}]]", json!({"external_id": "1"}))),
+            400,
+            "invalid_body",
+        ),
+        (
+            Method::POST,
+            "/api/v1/in/meters",
+            Some(&only_meters),
+            Some(rows(1)),
+            404,
+            "not_found",
+        ),
+        (
+            Method::GET,
+            "/api/v1/out/customers?q[name_eq]=x",
+            Some(&mine),
+            None,
+            400,
+            "invalid_query",
         ),
         (
             Method::POST,

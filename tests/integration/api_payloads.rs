@@ -63,17 +63,13 @@ async fn the_payloads_of_s3_are_imported() {
         );
         stack.invoke(&put, "test").await.unwrap();
         let foreign = name.contains("foreign");
-        assert_eq!(
-            stack.has_object(&format!("failed/{key}")).await,
-            foreign,
-            "{name}"
-        );
+        assert_eq!(stack.has_failed(&key).await, foreign, "{name}");
         assert!(!stack.has_object(&key).await, "{name}");
     }
     let jobs = stack
         .registry
         .store
-        .jobs(Stack::organization(), 10)
+        .jobs(Stack::organization(), 10, None)
         .await
         .unwrap();
     assert_eq!(

@@ -228,10 +228,7 @@ async fn files_that_cannot_be_imported_fail_with_a_reason_and_are_put_aside() {
         assert_eq!(job.state, JobState::Failed, "{code}");
         assert_eq!(job.error.map(|e| e.code).as_deref(), Some(code));
         assert!(!stack.has_object(&key).await, "{code} stays in the inbox");
-        assert!(
-            stack.has_object(&format!("failed/{key}")).await,
-            "{code} is lost"
-        );
+        assert!(stack.has_failed(&key).await, "{code} is lost");
     }
     stack.assert_verified().await;
     stack.stop().await;
@@ -246,15 +243,29 @@ async fn keys_that_are_not_ours_are_put_aside_without_a_job() {
     ] {
         let event = stack.put(key, "external_id\n1\n").await;
         stack.invoke(&event, "test").await.unwrap();
-        assert!(stack.has_object(&format!("failed/{key}")).await, "{key}");
+        assert!(stack.has_failed(key).await, "{key}");
     }
     let jobs = stack
         .registry
         .store
-        .jobs(Stack::organization(), 10)
+        .jobs(Stack::organization(), 10, None)
         .await
         .unwrap();
     assert!(jobs.is_empty());
+    // Where the key says whose file it is, its owner learns why.
+    for key in [
+        "inbox/1/UPPER/customers/a.csv",
+        "inbox/1/generic/customers/Bad Group/a.csv",
+        "inbox/1/a.csv",
+    ] {
+        let job = stack.import_key(key, "external_id\n1\n").await;
+        assert_eq!(
+            job.error.map(|e| e.code).as_deref(),
+            Some("bad_key"),
+            "{key}"
+        );
+        assert!(stack.has_failed(key).await, "{key}");
+    }
     stack.stop().await;
 }
 
@@ -297,7 +308,7 @@ async fn one_event_five_times_at_once_imports_once() {
     let jobs = stack
         .registry
         .store
-        .jobs(Stack::organization(), 10)
+        .jobs(Stack::organization(), 10, None)
         .await
         .unwrap();
     assert_eq!(jobs.len(), 1);
@@ -314,12 +325,13 @@ async fn two_imports_of_one_file_at_once_keep_every_count_exact() {
         .put("inbox/1/generic/customers/a.csv", content.clone())
         .await;
     let second = stack.put("inbox/1/generic/customers/b.csv", content).await;
-    let both = join_all([stack.invoke(&first, "a"), stack.invoke(&second, "b")]).await;
-    assert!(both.iter().all(Result::is_ok));
+    for result in join_all([stack.invoke(&first, "a"), stack.invoke(&second, "b")]).await {
+        result.unwrap();
+    }
     let jobs = stack
         .registry
         .store
-        .jobs(Stack::organization(), 10)
+        .jobs(Stack::organization(), 10, None)
         .await
         .unwrap();
     let created: u64 = jobs.iter().map(|job| counts(job)[1]).sum();
@@ -398,6 +410,68 @@ async fn a_named_group_is_made_and_keeps_its_dataset() {
         .await
         .unwrap();
     assert_eq!(members, 40);
+    stack.assert_verified().await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_one_name_that_fail_are_all_kept() {
+    let stack = Stack::start().await;
+    let key = "inbox/1/generic/customers/daily.csv";
+    for content in ["name\nfirst\n", "name\nsecond\n"] {
+        let job = stack.import_key(key, content).await;
+        assert_eq!(job.error.map(|e| e.code).as_deref(), Some("missing_column"));
+    }
+    let list = stack
+        .local
+        .clients
+        .s3
+        .list_objects_v2()
+        .bucket("handlers")
+        .prefix("failed/");
+    assert_eq!(list.send().await.unwrap().contents().len(), 2);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_event_leaves_a_file_alone_that_was_put_again() {
+    let stack = Stack::start().await;
+    let key = "inbox/1/generic/customers/a.csv";
+    let content = "external_id,profession\n1,farmer\n";
+    let first = stack.put(key, content).await;
+    stack.invoke(&first, "a").await.unwrap();
+    stack
+        .import_key(key, "external_id,profession\n1,baker\n")
+        .await;
+    // Object times have whole seconds.
+    let put_at = jiff::Timestamp::now().as_second();
+    stack
+        .until(|| async { (jiff::Timestamp::now().as_second() > put_at).then_some(()) })
+        .await;
+    let again = stack.put(key, content).await;
+    stack.invoke(&first, "repeated").await.unwrap();
+    assert!(
+        stack.has_object(key).await,
+        "the new file was deleted unread"
+    );
+    stack.invoke(&again, "b").await.unwrap();
+    assert_eq!(stack.record("customers", "1").await["profession"], "farmer");
+    assert!(!stack.has_object(key).await);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_of_all_of_a_sources_records_takes_no_others() {
+    let stack = Stack::start().await;
+    let key = "inbox/1/alpha/customers/customers.beta/a.csv";
+    let job = stack.import_key(key, "external_id\n1\n").await;
+    assert_eq!(
+        job.error.map(|e| e.code).as_deref(),
+        Some("group_of_other_source")
+    );
+    let own = "inbox/1/alpha/customers/customers.alpha/a.csv";
+    let job = stack.import_key(own, "external_id\n1\n").await;
+    assert_eq!(job.counts.created, 1);
     stack.assert_verified().await;
     stack.stop().await;
 }

@@ -1,6 +1,6 @@
 //! What becomes of records: merging, provenance, order.
 
-use clientele::store::jobs::{Ignored, JobState};
+use clientele::store::jobs::Ignored;
 use serde_json::json;
 
 use crate::stack::{Stack, file, sha256};
@@ -80,41 +80,26 @@ async fn the_last_row_about_a_record_wins_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_was_registered_earlier_overwrites_nothing_later() {
     let stack = Stack::start().await;
-    let row = |profession: &str| format!("external_id,profession\n1,{profession}\n");
+    let row =
+        |profession: &str| format!("external_id,profession\n1,{profession}\n2,{profession}\n");
     let old = stack
         .put("inbox/1/generic/customers/old.csv", row("farmer"))
         .await;
-    // Its job is registered, but the invocation dies before it has worked.
-    let registered = tokio::time::timeout(std::time::Duration::ZERO, stack.invoke(&old, "a")).await;
-    assert!(registered.is_err());
+    let job = stack.register(&old).await;
     stack
-        .until(|| async {
-            let jobs = stack
-                .registry
-                .store
-                .jobs(Stack::organization(), 1)
-                .await
-                .unwrap();
-            if jobs.is_empty() {
-                let soon = std::time::Duration::from_millis(20);
-                let _ = tokio::time::timeout(soon, stack.invoke(&old, "a")).await;
-            }
-            (!jobs.is_empty()).then_some(())
-        })
+        .import("customers", "external_id,profession\n1,baker\n")
         .await;
-    let before = stack.latest_job().await;
-    if before.state == JobState::Running || before.state == JobState::Queued {
-        stack.import("customers", row("baker")).await;
-        stack.invoke(&old, "a").await.unwrap();
-        let jobs = stack
-            .registry
-            .store
-            .jobs(Stack::organization(), 2)
-            .await
-            .unwrap();
-        assert_eq!(stack.record("customers", "1").await["profession"], "baker");
-        assert_eq!(jobs[1].counts.superseded + jobs[1].counts.created, 1);
-    }
+    stack.invoke(&old, "a").await.unwrap();
+    let job = stack
+        .registry
+        .store
+        .job(Stack::organization(), job)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((job.counts.created, job.counts.superseded), (1, 1));
+    assert_eq!(stack.record("customers", "1").await["profession"], "baker");
+    assert_eq!(stack.record("customers", "2").await["profession"], "farmer");
     stack.stop().await;
 }
 
@@ -191,5 +176,89 @@ async fn an_organization_chooses_keyed_pseudonyms_and_what_becomes_of_unknown_co
     stack.set("unknown_columns", "reject").await;
     let job = stack.import("customers", content).await;
     assert_eq!(job.error.map(|e| e.code).as_deref(), Some("unknown_column"));
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_about_one_meter_are_repetitions_although_an_optional_id_is_blank() {
+    let stack = Stack::start().await;
+    let header = "customer_external_id,manufacturer,serial_number,device_external_id,account_external_id,model";
+    let rows = "1,HOP,S1,d1,,old\n1,hop,S1,d1,,new\n";
+    let job = stack.import("meters", format!("{header}\n{rows}")).await;
+    assert_eq!((job.counts.created, job.counts.duplicates), (1, 1));
+    let meters = stack.get("/api/v1/out/meters?source=generic").await;
+    assert_eq!(meters.body["data"][0]["model"], "new");
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_refused_does_not_stand_in_for_an_earlier_one() {
+    let stack = Stack::start().await;
+    let job = stack
+        .import("customers", "external_id,birth_year\n1,1990\n1,abc\n")
+        .await;
+    assert_eq!((job.counts.created, job.counts.rejected), (1, 1));
+    assert_eq!(stack.record("customers", "1").await["birth_year"], 1990);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_would_grow_too_large_is_refused_without_harm_to_its_neighbours() {
+    let stack = Stack::start().await;
+    let cell = "x".repeat(40_000);
+    let first = format!("external_id,month_1\n1,{cell}\n2,x\n");
+    assert_eq!(stack.import("customers", first).await.counts.created, 2);
+    let second = format!("external_id,month_2\n1,{cell}\n2,y\n");
+    let job = stack.import("customers", second).await;
+    assert_eq!((job.counts.updated, job.counts.rejected), (1, 1));
+    let store = &stack.registry.store;
+    let errors = store
+        .row_errors(Stack::organization(), job.id, 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        (errors[0].row, errors[0].code.as_str()),
+        (1, "record_too_large")
+    );
+    // Many large rows share transactions, each within DynamoDB's 4 MB; quotes double in JSON.
+    let quotes = "\"".repeat(30_000);
+    let large = |n: usize| json!({"external_id": format!("l{n}"), "notes": quotes});
+    let rows: Vec<_> = (0..120).map(large).collect();
+    let job = stack.import("customers", json!(rows).to_string()).await;
+    assert_eq!(job.counts.created, 120);
+    stack.assert_verified().await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_superseded_row_joins_its_group_all_the_same() {
+    let stack = Stack::start().await;
+    let content = "external_id,profession\n1,farmer\n";
+    let old = stack
+        .put("inbox/1/generic/customers/vip/old.csv", content)
+        .await;
+    let job = stack.register(&old).await;
+    stack
+        .import("customers", "external_id,profession\n1,baker\n")
+        .await;
+    stack.invoke(&old, "a").await.unwrap();
+    let job = stack
+        .registry
+        .store
+        .job(Stack::organization(), job)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(job.counts.superseded, 1);
+    assert_eq!(stack.record("customers", "1").await["profession"], "baker");
+    let vip = "vip".parse().unwrap();
+    let members = stack
+        .registry
+        .store
+        .member_count(Stack::organization(), &vip)
+        .await
+        .unwrap();
+    assert_eq!(members, 1);
+    stack.assert_verified().await;
     stack.stop().await;
 }

@@ -6,7 +6,7 @@ use aws_lambda_events::event::s3::S3Event;
 use aws_sdk_dynamodb::types::AttributeValue;
 use clientele::{
     Registry,
-    config::{Config, InboxRetention},
+    config::{Config, InboxRetention, KeyWrapping},
     identity::OrganizationId,
     store::jobs::Job,
 };
@@ -16,6 +16,7 @@ use http::{Method, StatusCode};
 use lambda_http::lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// The bucket of handlers that a test invokes itself; nothing watches it.
 const BUCKET: &str = "handlers";
@@ -126,11 +127,46 @@ impl Stack {
         self.latest_job().await
     }
 
+    /// Registers an object's job as an invocation does that dies before it works on it.
+    pub(crate) async fn register(&self, event: &Value) -> Uuid {
+        let known = self
+            .registry
+            .store
+            .jobs(Self::organization(), 1, None)
+            .await
+            .unwrap()
+            .len();
+        // Without the master key the organisation's keys cannot be unwrapped: the work ends there.
+        let mut config = self.registry.config.clone();
+        let wrong = self.folder.path().join("wrong-key");
+        std::fs::write(&wrong, [7; 32]).unwrap();
+        config.key_wrapping = KeyWrapping::File(wrong);
+        self.registry
+            .keys
+            .for_writing(Self::organization())
+            .await
+            .unwrap();
+        let dying = Registry::new(config, self.local.clients.clone()).unwrap();
+        let event: S3Event = serde_json::from_value(event.clone()).unwrap();
+        let mut context = Context::default();
+        context.request_id = "a".to_owned();
+        let died = clientele_import::handle(&dying, LambdaEvent::new(event, context)).await;
+        assert!(died.is_err());
+        let jobs = self
+            .registry
+            .store
+            .jobs(Self::organization(), 10, None)
+            .await
+            .unwrap();
+        assert_eq!(jobs.len(), known + 1);
+        jobs[0].id
+    }
+
     pub(crate) async fn latest_job(&self) -> Job {
         let jobs = self
             .registry
             .store
-            .jobs(Self::organization(), 1)
+            .jobs(Self::organization(), 1, None)
             .await
             .unwrap();
         jobs.into_iter().next().expect("a job")
@@ -140,6 +176,22 @@ impl Stack {
     pub(crate) async fn has_object(&self, key: &str) -> bool {
         let head = self.local.clients.s3.head_object().bucket(BUCKET).key(key);
         head.send().await.is_ok()
+    }
+
+    /// Whether an object of this key was put aside.
+    pub(crate) async fn has_failed(&self, key: &str) -> bool {
+        let (folders, filename) = key.rsplit_once('/').unwrap();
+        let list = self.local.clients.s3.list_objects_v2().bucket(BUCKET);
+        let found = list
+            .prefix(format!("failed/{folders}/"))
+            .send()
+            .await
+            .unwrap();
+        let ending = format!("-{filename}");
+        found
+            .contents()
+            .iter()
+            .any(|object| object.key().unwrap().ends_with(&ending))
     }
 
     /// A token for everything in an organisation.

@@ -2,13 +2,17 @@
 
 use clientele::{
     Registry,
+    dataset::Dataset,
     identity::DataOrigin,
     import::{self, ImportError, ObjectKey},
-    store::jobs::{Claim, Job, JobError, JobState, Mode, NewJob},
+    store::{
+        GroupId,
+        jobs::{Claim, Job, JobError, JobState, Mode, NewJob},
+    },
     web::{Call, Principal, Problem, Reply, Scope, column_warnings, json, row_error},
 };
 use http::{Response, StatusCode, header};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{dataset_named, source_named};
@@ -23,11 +27,19 @@ const STARTED: &str = "Import started";
 
 #[derive(Deserialize)]
 struct Push {
-    data: Vec<IgnoredAny>,
+    /// Parsed in full, so that what the import could not read is refused now.
+    data: Vec<Value>,
 }
 
 fn check_rows(call: &Call<'_>) -> Result<(), Problem> {
     let push: Push = call.body()?;
+    // An array would pass for the struct, its elements for the fields.
+    if call.body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::bad_request(
+            "invalid_body",
+            "the body must be a JSON object with an array of rows under \"data\"",
+        ));
+    }
     match push.data.len() {
         1..=MAX_ROWS => Ok(()),
         found => Err(Problem::bad_request(
@@ -60,6 +72,7 @@ pub(crate) async fn import(registry: &Registry, call: &Call<'_>, dataset: &str) 
         mode: Mode::Write,
         key: ObjectKey::staged(organization, id, &filename),
         filename,
+        object_modified: None,
     };
     let job = registry
         .store
@@ -146,11 +159,13 @@ pub(crate) async fn check(registry: &Registry, call: &Call<'_>, dataset: &str) -
 /// A principal that is bound to groups may write only into a source whose group it may reach.
 fn check_group(
     principal: &Principal,
-    dataset: &clientele::dataset::Dataset,
+    dataset: &Dataset,
     origin: &DataOrigin,
 ) -> Result<(), Problem> {
-    let group = clientele::store::GroupId::of_source(dataset, origin);
-    match principal.may_reach(&group) {
+    let may_write = |dataset: &Dataset| principal.may_reach(&GroupId::of_source(dataset, origin));
+    // A meter's row writes its customer too.
+    let customers = !dataset.is_of_devices() || may_write(&Dataset::customers());
+    match may_write(dataset) && customers {
         true => Ok(()),
         false => Err(Problem::not_found("source")),
     }

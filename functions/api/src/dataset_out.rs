@@ -15,6 +15,8 @@ use crate::{dataset_named, source_named};
 
 const DEFAULT_SIZE: u64 = 50;
 const MAX_SIZE: u64 = 1_000;
+/// More pages than any source has.
+const MAX_PAGE: u64 = 1_000_000_000;
 /// Lambda's limit for a reply is 6 MB; its own envelope needs some of it.
 const MAX_BODY_BYTES: usize = 5_500_000;
 
@@ -25,7 +27,7 @@ pub(crate) async fn page(registry: &Registry, call: &Call<'_>, dataset: &str) ->
     let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
     let dataset = dataset_named(dataset)?;
     let origin = source_named(call)?;
-    let page = call.number("page", 1, u64::MAX / MAX_SIZE)?;
+    let page = call.number("page", 1, MAX_PAGE)?;
     let size = call.number("size", DEFAULT_SIZE, MAX_SIZE)?;
     let group = GroupId::of_source(&dataset, &origin);
     if !principal.may_reach(&group) {
@@ -83,6 +85,14 @@ async fn filtered(
     dataset: &Dataset,
     origin: &DataOrigin,
 ) -> Result<Option<Records>, Problem> {
+    let known = ["q[uid_eq]", "q[external_id_eq]"];
+    let unknown = |name: &&String| name.starts_with("q[") && !known.contains(&name.as_str());
+    if call.query.keys().any(|name| unknown(&name)) {
+        return Err(Problem::bad_request(
+            "invalid_query",
+            "records can be filtered by q[uid_eq] and q[external_id_eq] alone",
+        ));
+    }
     let (uid, external_id) = (
         call.query.get("q[uid_eq]"),
         call.query.get("q[external_id_eq]"),

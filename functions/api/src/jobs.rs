@@ -11,19 +11,33 @@ use serde_json::{Value, json};
 
 const DEFAULT_JOBS: u64 = 50;
 const MAX_JOBS: u64 = 100;
+/// Import ids are counted up from 1.
+const MAX_IMPORT_ID: u64 = i64::MAX as u64;
 const DEFAULT_ERRORS: u64 = 100;
 const MAX_ERRORS: u64 = 1_000;
 
-/// The organisation's latest jobs.
+/// The organisation's latest jobs, or those before an import id: `next_before` of the last reply.
 pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
     let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
     let limit = call.number("limit", DEFAULT_JOBS, MAX_JOBS)?;
     let limit = i32::try_from(limit).unwrap_or(i32::MAX);
-    let jobs = registry.store.jobs(principal.organization, limit).await?;
+    let before = match call.query.get("before") {
+        Some(_) => Some(call.number("before", 1, MAX_IMPORT_ID)?),
+        None => None,
+    };
+    let jobs = registry
+        .store
+        .jobs(principal.organization, limit, before)
+        .await?;
+    let full = jobs.len() == usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = jobs.last().filter(|_| full).map(|job| job.import_id);
     let language = call.language();
     let shown = jobs.iter().filter(|job| may_see(&principal, job));
     let jobs: Vec<Value> = shown.map(|job| job_body(job, language).into()).collect();
-    Ok(json(StatusCode::OK, &json!({"jobs": jobs})))
+    Ok(json(
+        StatusCode::OK,
+        &json!({"jobs": jobs, "next_before": next}),
+    ))
 }
 
 /// One job, with its first row errors.

@@ -6,7 +6,7 @@ use clientele::{
     Registry,
     dataset::Dataset,
     identity::RecordId,
-    protection::OrganizationKeys,
+    protection::{KeyError, OrganizationKeys},
     store::{Cursor, Group, PAGE_SIZE, Page, StoredRecord},
     web::{Call, Principal, Problem, Reply, Scope, json},
 };
@@ -36,7 +36,11 @@ pub(crate) async fn customers(registry: &Registry, call: &Call<'_>) -> Reply {
     let group = crate::group(registry, &principal, request.customer_group_id).await?;
     let dataset = Dataset::builtin(&group.dataset)
         .ok_or_else(|| Problem::internal("a group is of an unknown dataset"))?;
-    let keys = registry.keys.existing(principal.organization).await?;
+    let keys = match registry.keys.existing(principal.organization).await {
+        // Nothing was ever written.
+        Err(KeyError::None) => return Err(crate::no_customers()),
+        keys => keys?,
+    };
     let (number, page, total) = match (request.page, request.cursor) {
         (Some(number), None) => {
             let (page, total) = numbered(registry, &principal, &group, number).await?;

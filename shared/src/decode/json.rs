@@ -14,6 +14,9 @@ use crate::{
     record::{Malformed, RawRecord, RawValue},
 };
 
+/// How many levels a row may have, its own included.
+const MAX_DEPTH: usize = 32;
+
 /// Reads a JSON document of at most [`MAX_JSON_BYTES`].
 pub(super) fn records(reader: impl Read + Send + 'static) -> Result<Records, FileError> {
     let mut bytes = Vec::new();
@@ -43,7 +46,7 @@ pub(super) fn records(reader: impl Read + Send + 'static) -> Result<Records, Fil
 /// A parser's message without the document's content.
 fn explain(error: serde_json::Error) -> FileError {
     match error.classify() {
-        serde_json::error::Category::Data => FileError::JsonShape,
+        serde_json::error::Category::Data => FileError::JsonShape { depth: MAX_DEPTH },
         _ => FileError::Json {
             line: error.line(),
             column: error.column(),
@@ -93,7 +96,11 @@ struct Row {
 impl<'de> Deserialize<'de> for Row {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut duplicate = false;
-        let value = Strict(&mut duplicate).deserialize(deserializer)?;
+        let value = Strict {
+            duplicate: &mut duplicate,
+            depth: MAX_DEPTH,
+        }
+        .deserialize(deserializer)?;
         Ok(match value {
             _ if duplicate => Self {
                 malformed: Some(Malformed::DuplicateKey),
@@ -114,8 +121,25 @@ impl<'de> Deserialize<'de> for Row {
     }
 }
 
-/// Reads a JSON value and notes whether an object in it names a key twice.
-struct Strict<'a>(&'a mut bool);
+/// Reads a JSON value of limited depth and notes whether an object in it names a key twice.
+struct Strict<'a> {
+    duplicate: &'a mut bool,
+    /// Levels that may still be opened.
+    depth: usize,
+}
+
+impl Strict<'_> {
+    /// For the values one level down.
+    fn inner<E: Error>(&mut self) -> Result<Strict<'_>, E> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Strict {
+                duplicate: self.duplicate,
+                depth,
+            }),
+            None => Err(E::custom("nested too deeply")),
+        }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
@@ -160,20 +184,20 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(text.into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = array.next_element_seed(Strict(self.0))? {
+        while let Some(value) = array.next_element_seed(self.inner()?)? {
             values.push(value);
         }
         Ok(values.into())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
         let mut object = serde_json::Map::new();
         let mut keys = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value_seed(Strict(self.0))?;
-            *self.0 |= !keys.insert(key.clone());
+            let value = map.next_value_seed(self.inner()?)?;
+            *self.duplicate |= !keys.insert(key.clone());
             object.insert(key, value);
         }
         Ok(object.into())
@@ -213,6 +237,10 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused_without_a_stack_overflow() {
         let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
-        assert_eq!(read(deep.as_bytes()), ["invalid_json"]);
+        assert_eq!(read(deep.as_bytes()), ["json_shape"]);
+        let row =
+            |levels: usize| format!("[{{\"a\": {}{}}}]", "[".repeat(levels), "]".repeat(levels));
+        assert!(read(row(31).as_bytes())[0].starts_with("1: "));
+        assert_eq!(read(row(32).as_bytes()), ["json_shape"]);
     }
 }

@@ -8,8 +8,8 @@ use super::{FileError, survey::Repetitions};
 use crate::{
     decode,
     protection::{CipherError, ProtectedRecord, Protector},
-    record::{RowError, RowErrorCode, Validator},
-    store::jobs::MAX_KEPT_ERRORS_OF_BATCH,
+    record::{MAX_RECORD_BYTES, RowError, RowErrorCode, Validator},
+    store::{Outcome, jobs::MAX_KEPT_ERRORS_OF_BATCH},
 };
 
 /// Rows in a batch. Sorted by hash, about 40 of them share each of a group's 256 counters.
@@ -26,6 +26,8 @@ pub struct Batch {
     pub rows: u64,
     /// Records to store.
     pub records: Vec<ProtectedRecord>,
+    /// The row and line of each record.
+    pub places: Vec<(u64, Option<u64>)>,
     /// Rows that a later row is about as well.
     pub duplicates: u64,
     /// Rows that were refused.
@@ -73,11 +75,12 @@ pub fn batches(
             Ok(record) => match repetitions.later_row(record.id(), row) {
                 Some(later) => {
                     batch.duplicates += 1;
-                    batch.keep(vec![duplicate(row, line, later)]);
+                    batch.warn(duplicate(row, line, later));
                 }
                 None => {
                     let record = protector.protect(record).map_err(BatchError::Cipher)?;
                     batch.records.push(record);
+                    batch.places.push((row, line));
                 }
             },
         }
@@ -98,6 +101,31 @@ impl Batch {
     fn keep(&mut self, errors: Vec<RowError>) {
         let room = MAX_KEPT_ERRORS_OF_BATCH.saturating_sub(self.errors.len());
         self.errors.extend(errors.into_iter().take(room));
+    }
+
+    /// Keeps a warning, as long as errors have room enough.
+    fn warn(&mut self, warning: RowError) {
+        if self.errors.len() < MAX_KEPT_ERRORS_OF_BATCH / 2 {
+            self.errors.push(warning);
+        }
+    }
+
+    /// Counts rows that could not be stored as refused, and says why.
+    pub fn refuse_too_large(&mut self, outcomes: &[Outcome]) {
+        let places = std::mem::take(&mut self.places);
+        for ((row, line), outcome) in places.into_iter().zip(outcomes) {
+            if *outcome == Outcome::TooLarge {
+                self.rejected += 1;
+                self.keep(vec![RowError {
+                    row,
+                    line,
+                    column: None,
+                    code: RowErrorCode::RecordTooLarge,
+                    hint: Some((MAX_RECORD_BYTES / 1024).to_string()),
+                }]);
+            }
+        }
+        self.errors.sort_by_key(|error| error.row);
     }
 }
 

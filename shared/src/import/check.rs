@@ -71,8 +71,10 @@ pub async fn check(
         columns,
         ..Checked::default()
     };
-    for batch in read {
-        let outcomes = store.predict(batch.records, &provenance, &keys).await?;
+    for mut batch in read {
+        let records = std::mem::take(&mut batch.records);
+        let outcomes = store.predict(records, &provenance, &keys).await?;
+        batch.refuse_too_large(&outcomes);
         checked.counts.rows_read = batch.last_row;
         checked.counts.duplicates += batch.duplicates;
         checked.counts.rejected += batch.rejected;

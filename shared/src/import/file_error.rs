@@ -37,6 +37,13 @@ pub enum FileError {
         /// The limit.
         limit: usize,
     },
+    /// A column's name is too long.
+    HeaderTooLong {
+        /// The 1-based column.
+        column: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// Two columns mean the same field.
     DuplicateColumn {
         /// The second column.
@@ -68,8 +75,11 @@ pub enum FileError {
         /// The 1-based column in that line.
         column: usize,
     },
-    /// A JSON document without rows.
-    JsonShape,
+    /// A JSON document without rows, or with rows that are nested too deeply.
+    JsonShape {
+        /// The limit in levels.
+        depth: usize,
+    },
     /// A JSON document that is too large.
     JsonTooLarge {
         /// The limit in MiB.
@@ -91,6 +101,8 @@ pub enum FileError {
         /// The group's dataset.
         dataset: String,
     },
+    /// The group is the one that all of another source's records are in.
+    GroupOfOtherSource,
     /// The object was replaced or deleted before it was read.
     ObjectGone,
 }
@@ -111,18 +123,20 @@ impl FileError {
             Self::UnclosedQuote { .. } => "unclosed_quote",
             Self::RowTooLong { .. } => "row_too_long",
             Self::TooManyColumns { .. } => "too_many_columns",
+            Self::HeaderTooLong { .. } => "header_too_long",
             Self::DuplicateColumn { .. } => "duplicate_column",
             Self::MissingColumn { .. } => "missing_column",
             Self::NearMiss { .. } => "near_miss",
             Self::UnknownColumn { .. } => "unknown_column",
             Self::Json { .. } => "invalid_json",
-            Self::JsonShape => "json_shape",
+            Self::JsonShape { .. } => "json_shape",
             Self::JsonTooLarge { .. } => "json_too_large",
             Self::Key(_) => "bad_key",
             Self::UnknownOrganization => "unknown_organization",
             Self::UnknownDataset { .. } => "unknown_dataset",
             Self::ReservedSource => "reserved_source",
             Self::GroupOfOtherDataset { .. } => "group_of_other_dataset",
+            Self::GroupOfOtherSource => "group_of_other_source",
             Self::ObjectGone => "object_gone",
         }
     }
@@ -152,6 +166,9 @@ impl FileError {
             Self::RowTooLong { line, limit } => {
                 format!("the row that begins at line {line} is longer than {limit} KiB; look for a missing quote")
             }
+            Self::HeaderTooLong { column, limit } => {
+                format!("the name of column {column} is longer than {limit} bytes")
+            }
             Self::TooManyColumns { limit } => format!("the file has more than {limit} columns"),
             Self::DuplicateColumn { column, other } if column == other => {
                 format!("the file has two columns named {column}; rename or remove one")
@@ -171,9 +188,9 @@ impl FileError {
             Self::Json { line, column } => {
                 format!("the JSON is broken at line {line}, column {column}")
             }
-            Self::JsonShape => {
-                "the JSON must be an array of objects, or an object with one under \"data\"".into()
-            }
+            Self::JsonShape { depth } => format!(
+                "the JSON must be an array of objects, or an object with one under \"data\", nested no deeper than {depth} levels"
+            ),
             Self::JsonTooLarge { limit } => {
                 format!("a JSON document may have {limit} MiB; send a csv or several documents")
             }
@@ -189,6 +206,9 @@ impl FileError {
             }
             Self::GroupOfOtherDataset { dataset } => {
                 format!("the group exists already and is for {dataset}; name another group")
+            }
+            Self::GroupOfOtherSource => {
+                "this group is kept for all the records of another source; name another group".into()
             }
             Self::ObjectGone => {
                 "the file was replaced or deleted before it was read; the new one has a job of its own".into()
@@ -213,6 +233,9 @@ impl FileError {
             Self::RowTooLong { line, limit } => {
                 format!("la ligne de données qui commence à la ligne {line} dépasse {limit} Kio ; cherchez un guillemet manquant")
             }
+            Self::HeaderTooLong { column, limit } => {
+                format!("le nom de la colonne {column} dépasse {limit} octets")
+            }
             Self::TooManyColumns { limit } => format!("le fichier a plus de {limit} colonnes"),
             Self::DuplicateColumn { column, other } if column == other => {
                 format!("le fichier a deux colonnes nommées {column} ; renommez-en ou retirez-en une")
@@ -232,9 +255,9 @@ impl FileError {
             Self::Json { line, column } => {
                 format!("le JSON est incorrect à la ligne {line}, colonne {column}")
             }
-            Self::JsonShape => {
-                "le JSON doit être un tableau d'objets, ou un objet qui en contient un sous \"data\"".into()
-            }
+            Self::JsonShape { depth } => format!(
+                "le JSON doit être un tableau d'objets, ou un objet qui en contient un sous \"data\", sans dépasser {depth} niveaux"
+            ),
             Self::JsonTooLarge { limit } => {
                 format!("un document JSON peut avoir {limit} Mio ; envoyez un csv ou plusieurs documents")
             }
@@ -250,6 +273,9 @@ impl FileError {
             }
             Self::GroupOfOtherDataset { dataset } => {
                 format!("le groupe existe déjà et concerne {dataset} ; choisissez un autre groupe")
+            }
+            Self::GroupOfOtherSource => {
+                "ce groupe est réservé à toutes les fiches d'une autre source ; choisissez un autre groupe".into()
             }
             Self::ObjectGone => {
                 "le fichier a été remplacé ou supprimé avant d'être lu ; le nouveau a sa propre tâche".into()

@@ -105,6 +105,17 @@ impl ObjectKey {
         }
     }
 
+    /// Whose file it probably is, of a key that cannot be read otherwise, and the parts that
+    /// were meant as source and dataset.
+    pub fn misplaced(key: &str) -> Option<(OrganizationId, &str, &str)> {
+        let mut parts = key.strip_prefix(INBOX)?.strip_prefix('/')?.split('/');
+        let organization = parts.next()?.parse().ok()?;
+        let parts: Vec<&str> = parts.collect();
+        let (_, folders) = parts.split_last()?;
+        let folder = |at: usize| folders.get(at).copied().unwrap_or_default();
+        Some((organization, folder(0), folder(1)))
+    }
+
     /// The key of a file whose job is registered before it is put.
     pub fn staged(organization: OrganizationId, job: Uuid, filename: &str) -> String {
         format!("{STAGED}/{organization}/{job}/{filename}")

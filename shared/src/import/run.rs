@@ -20,7 +20,7 @@ use crate::{
     bucket::{Bucket, BucketError, OpenObject},
     config::InboxRetention,
     dataset::Dataset,
-    identity::DataOrigin,
+    identity::{DataOrigin, OrganizationId},
     language::Language,
     protection::{CipherError, KeyError, KeyRing, OrganizationKeys, Protector, PseudonymMode},
     record::Validator,
@@ -81,10 +81,11 @@ pub struct Importer<'a> {
     pub retention: InboxRetention,
 }
 
-/// A job that this invocation works on.
-struct Work {
-    job: Job,
+/// What a job's rows are checked against, and where they go.
+struct Setting {
     dataset: Arc<Dataset>,
+    origin: DataOrigin,
+    group: Option<GroupId>,
     organization: Organization,
 }
 
@@ -107,24 +108,18 @@ impl<E: Into<ImportError>> From<E> for Stopped {
 impl Importer<'_> {
     /// Imports an object. `invocation` is the same in every retry of an event.
     pub async fn import(&self, object: &Object, invocation: &str) -> Result<(), ImportError> {
-        let key = match object.key.parse::<ObjectKey>() {
-            Ok(key) => key,
-            Err(error) => {
-                return self
-                    .refuse(object, &FileError::Key(error.to_string()))
-                    .await;
-            }
-        };
-        let Some(job) = self.find_or_register(object, &key).await? else {
+        let Some(job) = self.find_or_register(object).await? else {
             return Ok(());
         };
+        let (organization, id) = (job.organization, job.id);
+        let now = Timestamp::now();
         match self
             .store
-            .claim_job(job.organization, job.id, invocation, Timestamp::now())
+            .claim_job(organization, id, invocation, now)
             .await?
         {
             Claim::Held => {
-                tracing::info!(job = %job.id, "another invocation works on this job");
+                tracing::info!(job = %id, "another invocation works on this job");
                 Ok(())
             }
             Claim::Ended(job) => self.clean_up(&job, object).await,
@@ -133,33 +128,27 @@ impl Importer<'_> {
     }
 
     /// The job of an object. None when there is nothing to work on, which has been dealt with.
-    async fn find_or_register(
-        &self,
-        object: &Object,
-        key: &ObjectKey,
-    ) -> Result<Option<Job>, ImportError> {
-        let organization = key.organization();
-        let id = match key {
-            ObjectKey::Staged { job, .. } => *job,
-            ObjectKey::Inbox { .. } => self.job_id(object),
+    async fn find_or_register(&self, object: &Object) -> Result<Option<Job>, ImportError> {
+        let (organization, id) = match object.key.parse() {
+            Ok(ObjectKey::Staged {
+                organization, job, ..
+            }) => (organization, job),
+            Ok(ObjectKey::Inbox { organization, .. }) => (organization, self.job_id(object)),
+            Err(error) => match ObjectKey::misplaced(&object.key) {
+                Some((organization, _, _)) => (organization, self.job_id(object)),
+                None => {
+                    let reason = FileError::Key(error.to_string());
+                    self.refuse(object, reason.code()).await?;
+                    return Ok(None);
+                }
+            },
         };
         if let Some(job) = self.store.job(organization, id).await? {
             return Ok(Some(job));
         }
-        let ObjectKey::Inbox {
-            origin,
-            dataset,
-            group,
-            filename,
-            ..
-        } = key
-        else {
-            let reason = FileError::Key("no such job is registered".to_owned());
-            self.refuse(object, &reason).await?;
-            return Ok(None);
-        };
         if self.store.organization(organization).await?.is_none() {
-            self.refuse(object, &FileError::UnknownOrganization).await?;
+            self.refuse(object, FileError::UnknownOrganization.code())
+                .await?;
             return Ok(None);
         }
         let Some(open) = self
@@ -170,22 +159,61 @@ impl Importer<'_> {
             tracing::warn!("an event speaks of an object that is gone, and it has no job");
             return Ok(None);
         };
-        let source = self.store.ensure_source(organization, origin).await?;
-        let new = NewJob {
+        let Some(new) = self.new_job(object, organization, id, &open).await? else {
+            self.refuse(object, "bad_key").await?;
+            return Ok(None);
+        };
+        Ok(Some(self.store.register_job(&new, Timestamp::now()).await?))
+    }
+
+    /// What an object's key says of its job. None for staged files, whose jobs are registered
+    /// before they are put.
+    async fn new_job(
+        &self,
+        object: &Object,
+        organization: OrganizationId,
+        id: Uuid,
+        open: &OpenObject,
+    ) -> Result<Option<NewJob>, ImportError> {
+        let filename = object.key.rsplit('/').next().unwrap_or_default();
+        let mut new = NewJob {
             id,
             organization,
-            dataset: dataset.clone(),
-            data_origin: origin.to_string(),
-            source_id: source.id,
-            group: group.as_ref().map(GroupId::to_string),
+            dataset: String::new(),
+            data_origin: String::new(),
+            source_id: 0,
+            group: None,
             mode: match open.metadata.get(MODE).map(String::as_str) {
                 Some("dry_run") => Mode::DryRun,
                 _ => Mode::Write,
             },
             key: object.key.clone(),
-            filename: filename.clone(),
+            filename: filename.to_owned(),
+            object_modified: open.last_modified,
         };
-        Ok(Some(self.store.register_job(&new, Timestamp::now()).await?))
+        match object.key.parse() {
+            Ok(ObjectKey::Inbox {
+                origin,
+                dataset,
+                group,
+                ..
+            }) => {
+                let source = self.store.ensure_source(organization, &origin).await?;
+                new.source_id = source.id;
+                new.data_origin = origin.to_string();
+                new.dataset = dataset;
+                new.group = group.as_ref().map(GroupId::to_string);
+            }
+            Ok(ObjectKey::Staged { .. }) => return Ok(None),
+            // The job fails, so that its owner learns why.
+            Err(_) => {
+                let (_, origin, dataset) =
+                    ObjectKey::misplaced(&object.key).unwrap_or((organization, "", ""));
+                new.data_origin = origin.to_owned();
+                new.dataset = dataset.to_owned();
+            }
+        }
+        Ok(Some(new))
     }
 
     /// Derived from the object alone, so that a repeated event finds the job that exists.
@@ -195,9 +223,9 @@ impl Importer<'_> {
         Uuid::new_v5(&JOB_NAMESPACE, name.as_bytes())
     }
 
-    /// Puts an object that has no job aside.
-    async fn refuse(&self, object: &Object, reason: &FileError) -> Result<(), ImportError> {
-        tracing::warn!(reason = reason.code(), "a file was refused");
+    /// Puts an object that cannot be imported aside.
+    async fn refuse(&self, object: &Object, reason: &str) -> Result<(), ImportError> {
+        tracing::warn!(reason, "a file was refused");
         let Some(open) = self
             .bucket
             .open(&object.key, object.etag.as_deref())
@@ -205,31 +233,40 @@ impl Importer<'_> {
         else {
             return Ok(());
         };
+        self.put_aside(object, &open, reason).await
+    }
+
+    async fn put_aside(
+        &self,
+        object: &Object,
+        open: &OpenObject,
+        reason: &str,
+    ) -> Result<(), ImportError> {
+        // The beginning tells files of one name apart, and a retry makes no second copy.
+        let id = self.job_id(object).simple().to_string();
+        let label = id.get(..8).unwrap_or_default();
         self.bucket
-            .move_to_failed(&object.key, &open.etag, reason.code())
+            .move_to_failed(&object.key, &open.etag, label, reason)
             .await?;
         Ok(())
     }
 
     async fn work(&self, mut job: Job, object: &Object) -> Result<(), ImportError> {
         job.started_at.get_or_insert(Timestamp::now());
-        let rows_before = job.counts.rows_read;
-        let result = match self.prepare(job.clone()).await {
-            Ok(work) => self.store_rows(work, object).await,
-            Err(stopped) => Err((stopped, rows_before)),
-        };
-        match result {
-            Ok(job) => self.clean_up(&job, object).await,
-            Err((Stopped::File(error), rows_before)) => {
-                self.fail(job, &error, rows_before, object).await
-            }
-            Err((Stopped::Lost, _)) => Ok(()),
-            Err((Stopped::Failed(error), _)) => Err(error),
+        let mut saved = job.counts.rows_read;
+        match self.store_rows(&mut job, &mut saved, object).await {
+            Ok(()) => self.clean_up(&job, object).await,
+            Err(Stopped::File(error)) => self.fail(job, &error, saved, object).await,
+            Err(Stopped::Lost) => Ok(()),
+            Err(Stopped::Failed(error)) => Err(error),
         }
     }
 
     /// Checks what the job names before its file is read.
-    async fn prepare(&self, job: Job) -> Result<Work, Stopped> {
+    async fn prepare(&self, job: &Job) -> Result<Setting, Stopped> {
+        if let Err(error) = job.key.parse::<ObjectKey>() {
+            return Err(Stopped::File(FileError::Key(error.to_string())));
+        }
         let organization = self.store.organization(job.organization).await?;
         let dataset = Dataset::builtin(&job.dataset).ok_or_else(|| {
             let names: Vec<_> = Dataset::all_builtin().iter().map(|d| d.name()).collect();
@@ -244,39 +281,41 @@ impl Importer<'_> {
         if origin.is_reserved() {
             return Err(Stopped::File(FileError::ReservedSource));
         }
-        if job.mode == Mode::Write {
-            self.ensure_groups(&job, &dataset, &origin).await?;
+        let group = group_of(job)?;
+        let own = GroupId::of_source(&dataset, &origin);
+        if group
+            .as_ref()
+            .is_some_and(|group| *group != own && group.is_of_source())
+        {
+            return Err(Stopped::File(FileError::GroupOfOtherSource));
         }
-        Ok(Work {
-            job,
+        let setting = Setting {
             dataset,
+            origin,
+            group,
             organization: organization.unwrap_or_default(),
-        })
+        };
+        if job.mode == Mode::Write {
+            self.ensure_groups(job.organization, &setting).await?;
+        }
+        Ok(setting)
     }
 
     /// The groups that the records join, made on first use.
     async fn ensure_groups(
         &self,
-        job: &Job,
-        dataset: &Dataset,
-        origin: &DataOrigin,
+        organization: OrganizationId,
+        setting: &Setting,
     ) -> Result<(), Stopped> {
-        let own = GroupId::of_source(dataset, origin);
-        self.store
-            .ensure_group(job.organization, &own, dataset)
-            .await?;
+        let dataset = &setting.dataset;
+        let customers = Dataset::customers();
+        let mut groups = vec![(GroupId::of_source(dataset, &setting.origin), dataset)];
         if dataset.is_of_devices() {
-            let customers = Dataset::customers();
-            let group = GroupId::of_source(&customers, origin);
-            self.store
-                .ensure_group(job.organization, &group, &customers)
-                .await?;
+            groups.push((GroupId::of_source(&customers, &setting.origin), &customers));
         }
-        if let Some(id) = group_of(job)? {
-            let group = self
-                .store
-                .ensure_group(job.organization, &id, dataset)
-                .await?;
+        groups.extend(setting.group.clone().map(|group| (group, dataset)));
+        for (id, dataset) in groups {
+            let group = self.store.ensure_group(organization, &id, dataset).await?;
             if group.dataset != dataset.name() {
                 let dataset = group.dataset;
                 return Err(Stopped::File(FileError::GroupOfOtherDataset { dataset }));
@@ -285,54 +324,40 @@ impl Importer<'_> {
         Ok(())
     }
 
-    /// Reads the file twice: through, then batch by batch into the store. An error comes with
-    /// the rows of the last checkpoint.
-    async fn store_rows(&self, mut work: Work, object: &Object) -> Result<Job, (Stopped, u64)> {
-        let mut rows_before = work.job.counts.rows_read;
-        let result = self
-            .store_rows_from(&mut work, object, &mut rows_before)
-            .await;
-        match result {
-            Ok(()) => Ok(work.job),
-            Err(stopped) => Err((stopped, rows_before)),
-        }
-    }
-
-    async fn store_rows_from(
+    /// Reads the file twice: through, then batch by batch into the store. `saved` follows the
+    /// rows of the last checkpoint.
+    async fn store_rows(
         &self,
-        work: &mut Work,
+        job: &mut Job,
+        saved: &mut u64,
         object: &Object,
-        rows_before: &mut u64,
     ) -> Result<(), Stopped> {
-        let validator = work.validator()?;
+        let setting = self.prepare(job).await?;
         let first = self.open(object).await?;
-        work.job.size = first.size;
-        let survey = read_through(first, validator).await?;
-        work.note(&survey);
-        self.checkpoint(work, rows_before).await?;
+        job.size = first.size;
+        let survey = read_through(first, setting.validator(job)).await?;
+        note(job, &survey);
+        self.checkpoint(job, saved).await?;
 
-        let keys = self.keys_for(&work.job).await?;
-        let protector = Protector::new(Arc::clone(&keys), work.pseudonyms(&keys));
+        let keys = self.keys_for(job).await?;
+        let protector = Protector::new(Arc::clone(&keys), setting.pseudonyms(&keys));
         let second = self.open(object).await?;
-        let (mut received, reader) = read_batches(
-            second,
-            work.validator()?,
-            protector,
-            survey.repetitions,
-            work.job.counts.rows_read,
-        );
+        let skip = job.counts.rows_read;
+        let validator = setting.validator(job);
+        let (mut received, reader) =
+            read_batches(second, validator, protector, survey.repetitions, skip);
         while let Some(batch) = received.recv().await {
-            self.store_batch(work, batch, &keys).await?;
-            self.checkpoint(work, rows_before).await?;
+            self.store_batch(job, &setting, batch, &keys).await?;
+            self.checkpoint(job, saved).await?;
         }
         reader.await.map_err(|_| ImportError::Reader)??;
-        work.job.state = match work.job.counts.rejected {
+        job.state = match job.counts.rejected {
             0 => JobState::Completed,
             _ => JobState::CompletedWithRejections,
         };
-        work.job.finished_at = Some(Timestamp::now());
-        self.checkpoint(work, rows_before).await?;
-        log_end(&work.job);
+        job.finished_at = Some(Timestamp::now());
+        self.checkpoint(job, saved).await?;
+        log_end(job);
         Ok(())
     }
 
@@ -353,34 +378,34 @@ impl Importer<'_> {
 
     async fn store_batch(
         &self,
-        work: &mut Work,
-        batch: Batch,
+        job: &mut Job,
+        setting: &Setting,
+        mut batch: Batch,
         keys: &OrganizationKeys,
     ) -> Result<(), Stopped> {
         let provenance = Provenance {
-            organization: work.job.organization,
-            source_id: work.job.source_id,
-            import_id: work.job.import_id,
+            organization: job.organization,
+            source_id: job.source_id,
+            import_id: job.import_id,
             at: Timestamp::now(),
-            group: group_of(&work.job)?,
+            group: setting.group.clone(),
         };
-        let room = MAX_KEPT_ERRORS.saturating_sub(work.job.errors_kept as usize);
-        let kept = batch
-            .errors
-            .get(..room.min(batch.errors.len()))
-            .unwrap_or_default();
-        if !kept.is_empty() {
-            let first_row = work.job.counts.rows_read + 1;
+        let records = std::mem::take(&mut batch.records);
+        let outcomes = match job.mode {
+            Mode::Write => self.store.upsert(records, &provenance, keys).await?,
+            Mode::DryRun => self.store.predict(records, &provenance, keys).await?,
+        };
+        batch.refuse_too_large(&outcomes);
+        let room = MAX_KEPT_ERRORS.saturating_sub(job.errors_kept as usize);
+        batch.errors.truncate(room);
+        if !batch.errors.is_empty() {
+            let first_row = job.counts.rows_read + 1;
             self.store
-                .save_row_errors(&work.job, first_row, kept)
+                .save_row_errors(job, first_row, &batch.errors)
                 .await?;
-            work.job.errors_kept += kept.len() as u64;
+            job.errors_kept += batch.errors.len() as u64;
         }
-        let outcomes = match work.job.mode {
-            Mode::Write => self.store.upsert(batch.records, &provenance, keys).await?,
-            Mode::DryRun => self.store.predict(batch.records, &provenance, keys).await?,
-        };
-        let counts = &mut work.job.counts;
+        let counts = &mut job.counts;
         counts.rows_read = batch.last_row;
         counts.duplicates += batch.duplicates;
         counts.rejected += batch.rejected;
@@ -389,13 +414,13 @@ impl Importer<'_> {
     }
 
     /// Saves the job, if this invocation still holds it.
-    async fn checkpoint(&self, work: &mut Work, rows_before: &mut u64) -> Result<(), Stopped> {
-        work.job.lease_until = Some((Timestamp::now() + LEASE).as_millisecond());
-        if !self.store.save_job(&work.job, *rows_before).await? {
-            tracing::info!(job = %work.job.id, "another invocation has taken this job over");
+    async fn checkpoint(&self, job: &mut Job, saved: &mut u64) -> Result<(), Stopped> {
+        job.lease_until = Some((Timestamp::now() + LEASE).as_millisecond());
+        if !self.store.save_job(job, *saved).await? {
+            tracing::info!(job = %job.id, "another invocation has taken this job over");
             return Err(Stopped::Lost);
         }
-        *rows_before = work.job.counts.rows_read;
+        *saved = job.counts.rows_read;
         Ok(())
     }
 
@@ -404,7 +429,7 @@ impl Importer<'_> {
         &self,
         mut job: Job,
         error: &FileError,
-        rows_before: u64,
+        saved: u64,
         object: &Object,
     ) -> Result<(), ImportError> {
         job.state = JobState::Failed;
@@ -415,18 +440,15 @@ impl Importer<'_> {
             fr: error.message(Language::French),
         });
         log_end(&job);
-        if self.store.save_job(&job, rows_before).await? {
-            self.refuse(object, error).await?;
+        match self.store.save_job(&job, saved).await? {
+            true => self.clean_up(&job, object).await,
+            false => Ok(()),
         }
-        Ok(())
     }
 
-    /// Deletes an imported file, or puts a refused one aside, when a job has ended.
+    /// When a job has ended: deletes its file, or puts a refused one aside. A file that was put
+    /// later under the same key is left alone.
     async fn clean_up(&self, job: &Job, object: &Object) -> Result<(), ImportError> {
-        let staged = matches!(object.key.parse(), Ok(ObjectKey::Staged { .. }));
-        if self.retention == InboxRetention::Keep && !staged {
-            return Ok(());
-        }
         let Some(open) = self
             .bucket
             .open(&object.key, object.etag.as_deref())
@@ -434,29 +456,31 @@ impl Importer<'_> {
         else {
             return Ok(());
         };
-        match &job.error {
-            Some(error) => {
-                self.bucket
-                    .move_to_failed(&object.key, &open.etag, &error.code)
-                    .await?;
-            }
-            None => self.bucket.delete(&object.key, &open.etag).await?,
+        if job
+            .object_modified
+            .is_some_and(|put| open.last_modified != Some(put))
+        {
+            return Ok(());
         }
-        Ok(())
+        let staged = matches!(object.key.parse(), Ok(ObjectKey::Staged { .. }));
+        match &job.error {
+            Some(error) => self.put_aside(object, &open, &error.code).await,
+            None if self.retention == InboxRetention::Keep && !staged => Ok(()),
+            None => Ok(self.bucket.delete(&object.key, &open.etag).await?),
+        }
     }
 }
 
-impl Work {
-    fn validator(&self) -> Result<Validator, Stopped> {
-        let origin = self.job.data_origin.parse();
+impl Setting {
+    fn validator(&self, job: &Job) -> Validator {
         let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-        Ok(Validator::new(
+        Validator::new(
             Arc::clone(&self.dataset),
-            self.job.organization,
-            origin.map_err(|_| StoreError::corrupt("job", "data_origin"))?,
+            job.organization,
+            self.origin.clone(),
             self.organization.unknown_columns,
             this_year,
-        ))
+        )
     }
 
     fn pseudonyms(&self, keys: &OrganizationKeys) -> PseudonymMode {
@@ -465,13 +489,13 @@ impl Work {
             false => PseudonymMode::Sha256,
         }
     }
+}
 
-    fn note(&mut self, survey: &Survey) {
-        self.job.format = Some(survey.format.as_str().to_owned());
-        self.job.sha256 = Some(survey.sha256.clone());
-        self.job.columns.clone_from(&survey.columns);
-        self.job.rows_total = Some(survey.rows);
-    }
+fn note(job: &mut Job, survey: &Survey) {
+    job.format = Some(survey.format.as_str().to_owned());
+    job.sha256 = Some(survey.sha256.clone());
+    job.columns.clone_from(&survey.columns);
+    job.rows_total = Some(survey.rows);
 }
 
 impl Counts {
@@ -483,6 +507,8 @@ impl Counts {
                 Outcome::Updated => self.updated += 1,
                 Outcome::Unchanged => self.unchanged += 1,
                 Outcome::Superseded => self.superseded += 1,
+                // Counted with the rows that were refused.
+                Outcome::TooLarge => {}
             }
         }
     }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::FileError;
 use crate::{
     dataset::{Field, Target},
-    decode::{self, Format, Records},
+    decode::{self, Format, MAX_COLUMNS, Records},
     identity::RecordId,
     record::{UnknownColumns, Validator},
     store::jobs::{Column, Ignored},
@@ -67,11 +67,12 @@ pub fn survey(
         count = row.row;
         if format == Format::Json {
             for (name, _) in &row.values {
-                columns.see(name, validator)?;
+                columns.see_key(name, validator)?;
             }
         }
-        if let Some(id) = validator.record_id(&row) {
-            repetitions.see(&id, row.row);
+        // A row that will be refused does not stand in for an earlier one.
+        if let Ok(record) = validator.validate(row) {
+            repetitions.see(record.id(), count);
         }
     }
     let sha256 = digest.lock().map(|digest| digest.clone().finalize());
@@ -84,6 +85,11 @@ pub fn survey(
     })
 }
 
+/// The longest name of a column, in bytes: names are kept in the job and in row errors.
+const MAX_HEADER_BYTES: usize = 255;
+/// What a column that the dataset does not know becomes.
+const CUSTOM: &str = "custom";
+
 /// The columns seen so far.
 #[derive(Default)]
 struct Columns {
@@ -93,9 +99,34 @@ struct Columns {
 }
 
 impl Columns {
+    /// A key of a JSON object: objects may spell one field differently, and keys that the
+    /// dataset does not know are data, so that they do not belong in the job.
+    fn see_key(&mut self, key: &Arc<str>, validator: &mut Validator) -> Result<(), FileError> {
+        match validator.target(key) {
+            Target::Field(index) if self.fields.contains_key(&index) => Ok(()),
+            _ if self.seen.contains(key) => Ok(()),
+            _ if self.seen.len() == MAX_COLUMNS => {
+                Err(FileError::TooManyColumns { limit: MAX_COLUMNS })
+            }
+            _ => {
+                self.see(key, validator)?;
+                self.named
+                    .retain(|column| column.field.as_deref() != Some(CUSTOM));
+                Ok(())
+            }
+        }
+    }
+
     fn see(&mut self, header: &Arc<str>, validator: &mut Validator) -> Result<(), FileError> {
         if !self.seen.insert(Arc::clone(header)) {
             return Ok(());
+        }
+        if header.len() > MAX_HEADER_BYTES {
+            let limit = MAX_HEADER_BYTES;
+            return Err(FileError::HeaderTooLong {
+                column: self.seen.len(),
+                limit,
+            });
         }
         let target = validator.target(header);
         let dataset = Arc::clone(validator.dataset());
@@ -119,7 +150,7 @@ impl Columns {
                 });
             }
             Target::Custom => match validator.unknown_columns() {
-                UnknownColumns::Keep => Some("custom".to_owned()),
+                UnknownColumns::Keep => Some(CUSTOM.to_owned()),
                 UnknownColumns::Drop => {
                     ignored = Some(Ignored::Unknown);
                     None
@@ -272,9 +303,27 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_is_refused_repeats_nothing() {
+        let survey = surveyed("external_id,birth_year\n1,1990\n1,abc\n").unwrap();
+        assert_eq!(survey.repetitions.later_row(&id("1"), 1), None);
+    }
+
+    #[test]
+    fn json_objects_may_spell_a_field_differently_and_their_own_keys_stay_out_of_the_job() {
+        let text =
+            r#"[{"external_id": 1, "phone": 2, "+25670": 1}, {"Customer ID": 3, "Phone": 4}]"#;
+        let survey = surveyed(text).unwrap();
+        let headers: Vec<_> = survey.columns.iter().map(|c| c.header.as_str()).collect();
+        assert_eq!(headers, ["external_id", "phone"]);
+    }
+
+    #[test]
     fn a_file_that_cannot_be_imported_is_refused_whole() {
         let table = [
             ("name\nx\n", "missing_column"),
+            // The first row of a file without a header.
+            ("7,John,John\n8,Ann,Ann\n", "missing_column"),
+            ("external_id,village,village\n1,2,3\n", "duplicate_column"),
             ("external_id,Telephon\n1,2\n", "near_miss"),
             (
                 "external_id,phone,Phone Number\n1,2,3\n",

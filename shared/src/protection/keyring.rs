@@ -109,13 +109,11 @@ impl KeyRing {
         organization: OrganizationId,
     ) -> Result<Arc<OrganizationKeys>, KeyError> {
         let mut cache = self.cache.lock().await;
-        if let Some((since, keys)) = cache.get(&organization)
-            && since.elapsed() < CACHE_FOR
-        {
+        // Dropping an old entry erases its keys.
+        cache.retain(|_, (since, _)| since.elapsed() < CACHE_FOR);
+        if let Some((_, keys)) = cache.get(&organization) {
             return Ok(Arc::clone(keys));
         }
-        // Dropping the old entry erases its keys.
-        cache.remove(&organization);
         let keys = self.load(organization).await?.ok_or(KeyError::None)?;
         let keys = Arc::new(keys);
         cache.insert(organization, (Instant::now(), Arc::clone(&keys)));

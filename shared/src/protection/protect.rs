@@ -47,6 +47,16 @@ pub struct CustomChange {
 }
 
 impl ProtectedValue {
+    fn size(&self) -> usize {
+        match &self.0 {
+            Protected::Clear(Value::Text(text)) => text.len(),
+            Protected::Clear(Value::Json(json)) => json.to_string().len(),
+            Protected::Clear(_) => 8,
+            Protected::Pseudonym(_) => 37,
+            Protected::Sealed(sealed) => sealed.bytes.len(),
+        }
+    }
+
     /// What the value is.
     pub(crate) fn inner(&self) -> &Protected {
         &self.0
@@ -72,6 +82,20 @@ impl ProtectedRecord {
     /// What happens to the unknown columns.
     pub(crate) fn custom(&self) -> Option<&CustomChange> {
         self.custom.as_ref()
+    }
+
+    /// About how many bytes its values take when they are stored.
+    pub(crate) fn size(&self) -> usize {
+        let value = |change: &Change<ProtectedValue>| match change {
+            Change::Set(value) => value.size(),
+            Change::Unset => 0,
+        };
+        let fields: usize = self.changes.iter().map(|(_, change)| value(change)).sum();
+        fields
+            + self
+                .custom
+                .as_ref()
+                .map_or(0, |custom| custom.sealed.bytes.len())
     }
 
     /// Takes out what a meter's row says about its customer.

@@ -96,8 +96,8 @@ row_error_codes! {
         "{column} doit être une heure telle que 2021-05-03T06:23:55Z ou 2021-05-03 6:23:55 (UTC)"
     /// A comma in a number.
     DecimalComma "decimal_comma"
-        "{column} has a comma; numbers are written with a period and without thousands separators: use {hint}"
-        "{column} contient une virgule ; les nombres s'écrivent avec un point et sans séparateur de milliers : écrivez {hint}"
+        "{column} has a comma; numbers are written with a period and without thousands separators[: use {hint}]"
+        "{column} contient une virgule ; les nombres s'écrivent avec un point et sans séparateur de milliers[ : écrivez {hint}]"
     /// A value outside an enum.
     NotInEnum "not_in_enum"
         "{column} must be one of {hint}"
@@ -110,10 +110,14 @@ row_error_codes! {
     Pattern "pattern"
         "{column} does not have the form that is asked for"
         "{column} n'a pas la forme demandée"
-    /// A text or a key that is too long.
+    /// A text that is too long.
     TooLong "too_long"
-        "{column} is longer than {hint}"
-        "{column} dépasse {hint}"
+        "{column} is longer than {hint} characters"
+        "{column} dépasse {hint} caractères"
+    /// A key that is too long.
+    KeyTooLong "key_too_long"
+        "{column} is longer than {hint} bytes of UTF-8"
+        "{column} dépasse {hint} octets en UTF-8"
     /// A NUL or, in an identifier, any control character.
     ControlCharacter "control_character"
         "{column} holds a character that cannot be printed; retype the value"
@@ -160,8 +164,8 @@ row_error_codes! {
         "la ligne nomme deux fois la même clé"
     /// The record is too large.
     RecordTooLarge "record_too_large"
-        "the row is larger than {hint}"
-        "la ligne dépasse {hint}"
+        "the row, or what it adds to the stored record, is larger than {hint} KiB"
+        "la ligne, ou ce qu'elle ajoute à la fiche enregistrée, dépasse {hint} Kio"
     /// A later row of the file has the same uid.
     DuplicateInFile "duplicate_in_file"
         "row {hint} is about the same record; the last row wins and this one was left out"
@@ -187,8 +191,13 @@ impl fmt::Display for RowErrorCode {
 impl RowError {
     /// What is wrong and what to do, in a person's language.
     pub fn message(&self, language: Language) -> String {
-        self.code
-            .template(language)
+        let template = self.code.template(language);
+        // What stands in brackets is said only with a hint.
+        let template = match (&self.hint, template.split_once('[')) {
+            (None, Some((always, _))) => always.to_owned(),
+            _ => template.replace(['[', ']'], ""),
+        };
+        template
             .replace("{column}", self.column.as_deref().unwrap_or_default())
             .replace("{hint}", self.hint.as_deref().unwrap_or_default())
     }

@@ -48,8 +48,7 @@ pub(super) fn read(
             return Ok(None);
         }
         if text.chars().count() > MAX_TEXT_CHARS {
-            let limit = format!("{MAX_TEXT_CHARS} characters");
-            return Err(refused(RowErrorCode::TooLong, limit));
+            return Err(refused(RowErrorCode::TooLong, MAX_TEXT_CHARS.to_string()));
         }
         if text.contains('\0') {
             return Err(RowErrorCode::ControlCharacter.into());
@@ -164,10 +163,10 @@ fn number(field: &Field, raw: &RawValue, otherwise: RowErrorCode) -> Result<Deci
         _ => text_of(raw).ok_or(otherwise)?,
     };
     if text.contains(',') {
-        return Err(refused(
-            RowErrorCode::DecimalComma,
-            without_comma(field, &text),
-        ));
+        return Err(Refused {
+            code: RowErrorCode::DecimalComma,
+            hint: without_comma(field, &text),
+        });
     }
     let digits = text.strip_prefix(['+', '-']).unwrap_or(&text);
     let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
@@ -182,19 +181,27 @@ fn number(field: &Field, raw: &RawValue, otherwise: RowErrorCode) -> Result<Deci
     }
 }
 
-/// The corrected number where there is one and it is not personal, else an example.
-fn without_comma(field: &Field, text: &str) -> String {
-    let corrected = text.replacen(',', ".", 1);
-    let example = match field.r#type {
-        FieldType::Integer => "4",
-        _ => "12.5",
-    };
-    match corrected.parse::<Decimal>() {
-        Ok(number) if !field.is_personal() && field.r#type == FieldType::Float => {
-            number.to_string()
-        }
-        _ => example.to_owned(),
+/// The corrected number, where it is plain what was meant; an example for personal fields.
+fn without_comma(field: &Field, text: &str) -> Option<String> {
+    if field.is_personal() {
+        return Some("12.5".to_owned());
     }
+    let thousands = |text: &str| {
+        let mut groups = text.split(',');
+        let first = groups
+            .next()
+            .is_some_and(|group| (1..=3).contains(&group.len()));
+        first && groups.all(|group| group.len() == 3)
+    };
+    let is_integer = field.r#type == FieldType::Integer;
+    let corrected = match text.matches(',').count() {
+        1 if !is_integer => text.replacen(',', ".", 1),
+        _ if thousands(text) => text.replace(',', ""),
+        _ => return None,
+    };
+    let digits = corrected.trim_start_matches(['+', '-']);
+    let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    (is_number && corrected.parse::<Decimal>().is_ok()).then_some(corrected)
 }
 
 fn within_range(field: &Field, number: Decimal, this_year: i16) -> Result<(), Refused> {
@@ -304,7 +311,8 @@ mod tests {
             ("customers", "birth_year", "1899", "range: 1900 … 2026"),
             ("customers", "birth_year", "2027", "range: 1900 … 2026"),
             ("customers", "household_size", "-1", "range: ≥ 0"),
-            ("customers", "household_size", "3,5", "decimal_comma: 4"),
+            ("customers", "household_size", "3,5", "decimal_comma"),
+            ("customers", "birth_year", "1,990", "decimal_comma: 1990"),
             (
                 "customers",
                 "household_size",
@@ -330,7 +338,13 @@ mod tests {
             ("meters", "total_price", "130000", "130000"),
             ("meters", "total_price", "1e3", "type_float"),
             ("meters", "total_price", "12,5", "decimal_comma: 12.5"),
-            ("meters", "total_price", "1,234,567", "decimal_comma: 12.5"),
+            (
+                "meters",
+                "total_price",
+                "1,234,567",
+                "decimal_comma: 1234567",
+            ),
+            ("meters", "total_price", "1,2,3", "decimal_comma"),
             (
                 "meters",
                 "customer_latitude",
@@ -404,7 +418,7 @@ mod tests {
         assert!(outcome("customers", "profession", cell(4_096)).starts_with('"'));
         assert_eq!(
             outcome("customers", "profession", cell(4_097)),
-            "too_long: 4096 characters"
+            "too_long: 4096"
         );
     }
 }

@@ -154,29 +154,6 @@ impl Validator {
         }
     }
 
-    /// Which record a row is about, if that much of it can be read.
-    pub fn record_id(&mut self, raw: &RawRecord) -> Option<RecordId> {
-        if raw.malformed.is_some() {
-            return None;
-        }
-        let mut changes = Vec::new();
-        for (header, value) in &raw.values {
-            let Target::Field(index) = self.mapping.target(header) else {
-                continue;
-            };
-            let field = self.dataset.field(index)?;
-            if field.is_identifier() {
-                changes.push((index, read(field, value, self.this_year).ok()??));
-            }
-        }
-        let mut ignored = RowErrors {
-            row: raw.row,
-            line: None,
-            errors: Vec::new(),
-        };
-        self.identify(&changes, &mut ignored)
-    }
-
     #[allow(clippy::type_complexity)]
     fn read_values(
         &mut self,
@@ -367,7 +344,7 @@ fn check_size(raw: &RawRecord) -> Result<(), Refused> {
     }
     Err(Refused {
         code: RowErrorCode::RecordTooLarge,
-        hint: Some(format!("{} KiB", MAX_RECORD_BYTES / 1024)),
+        hint: Some((MAX_RECORD_BYTES / 1024).to_string()),
     })
 }
 
@@ -388,8 +365,8 @@ impl From<IdentityError> for Refused {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::TooLong(limit) => Self {
-                code: RowErrorCode::TooLong,
-                hint: Some(format!("{limit} bytes")),
+                code: RowErrorCode::KeyTooLong,
+                hint: Some(limit.to_string()),
             },
             IdentityError::Empty => RowErrorCode::Required.into(),
             _ => RowErrorCode::ControlCharacter.into(),
@@ -462,7 +439,7 @@ mod tests {
         let raw = row(&[("external_id", &long)]);
         assert_eq!(
             codes(validator("customers").validate(raw)),
-            ["external_id too_long"]
+            ["external_id key_too_long"]
         );
         let dashes = "-".repeat(86);
         let raw = row(&[
@@ -473,7 +450,7 @@ mod tests {
         ]);
         assert_eq!(
             codes(validator("meters").validate(raw)),
-            ["manufacturer too_long"]
+            ["manufacturer key_too_long"]
         );
     }
 

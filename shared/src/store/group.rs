@@ -34,6 +34,14 @@ impl GroupId {
         Self(format!("{}.{origin}", dataset.name()))
     }
 
+    /// Whether it is the group of all of some source's records.
+    pub fn is_of_source(&self) -> bool {
+        let Some((dataset, origin)) = self.0.split_once('.') else {
+            return false;
+        };
+        Dataset::builtin(dataset).is_some() && origin.parse::<DataOrigin>().is_ok()
+    }
+
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -81,6 +81,20 @@ impl Content {
         Ok(merged)
     }
 
+    /// About how many bytes the content takes.
+    pub(super) fn size(&self) -> usize {
+        let value = |(name, value): (&String, &AttributeValue)| {
+            name.len()
+                + match value {
+                    AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+                    AttributeValue::B(bytes) => bytes.as_ref().len(),
+                    _ => 1,
+                }
+        };
+        let fields: usize = self.profile.iter().map(value).sum();
+        fields + self.custom.as_ref().map_or(0, |custom| custom.bytes.len())
+    }
+
     fn set(&mut self, name: &str, value: &ProtectedValue) {
         if let Protected::Sealed(sealed) = value.inner() {
             // The same value has other bytes each time it is encrypted.

@@ -23,8 +23,9 @@ use crate::{identity::OrganizationId, language::Language, record::RowError};
 
 /// How long a job is kept.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How long an invocation may work without a checkpoint before another one may take over.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// How long an invocation holds a job after its last checkpoint: as long as Lambda lets any
+/// invocation live, so that two never work on one job. Its own retries need not wait.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(15);
 /// How many row errors a job keeps.
 pub const MAX_KEPT_ERRORS: usize = 1_000;
 /// How many row errors one batch keeps; they are one item.
@@ -168,6 +169,9 @@ pub struct Job {
     pub key: String,
     /// The file's name.
     pub filename: String,
+    /// When the object was put, in seconds since the epoch: a file that is put again with the
+    /// same content under the same key is another job's.
+    pub object_modified: Option<i64>,
     /// The object's size in bytes, once it is known.
     pub size: Option<u64>,
     /// The file's SHA-256 in hex, once it was read through.
@@ -218,6 +222,8 @@ pub struct NewJob {
     pub key: String,
     /// The file's name.
     pub filename: String,
+    /// When the object was put, in seconds since the epoch, if it was.
+    pub object_modified: Option<i64>,
 }
 
 /// Whether an invocation may work on a job.
@@ -245,6 +251,7 @@ impl NewJob {
             mode: self.mode,
             key: self.key.clone(),
             filename: self.filename.clone(),
+            object_modified: self.object_modified,
             size: None,
             sha256: None,
             format: None,
@@ -457,12 +464,14 @@ impl Store {
         Ok(errors)
     }
 
-    /// An organisation's jobs, the latest first.
+    /// An organisation's jobs, the latest first: those registered before an import, or all.
     pub async fn jobs(
         &self,
         organization: OrganizationId,
         limit: i32,
+        before: Option<u64>,
     ) -> Result<Vec<Job>, StoreError> {
+        let before = layout::job_entry(organization, before.unwrap_or(u64::MAX));
         let output = self
             .client
             .query()
@@ -470,12 +479,11 @@ impl Store {
             .consistent_read(true)
             .scan_index_forward(false)
             .limit(limit)
-            .key_condition_expression("#pk = :pk")
+            .key_condition_expression("#pk = :pk AND #sk < :before")
             .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(
-                ":pk",
-                AttributeValue::S(layout::job_entries(organization)),
-            )
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(before.pk))
+            .expression_attribute_values(":before", AttributeValue::S(before.sk))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await

@@ -148,7 +148,10 @@ impl Store {
             let failed = |reason: &aws_sdk_dynamodb::types::CancellationReason| {
                 reason.code() == Some("ConditionalCheckFailed")
             };
-            if canceled.cancellation_reasons().iter().skip(1).any(failed) {
+            // An id that somebody else took fails the items under that id as well.
+            let mut reasons = canceled.cancellation_reasons().iter();
+            let id_was_taken = reasons.next().is_some_and(failed);
+            if !id_was_taken && reasons.any(failed) {
                 return Ok(Numbered::Exists);
             }
             backoff.wait().await?;

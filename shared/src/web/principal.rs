@@ -119,9 +119,19 @@ struct Claims {
     organization_id: OrganizationId,
     #[serde(default)]
     scope: String,
+    /// Absent for every group; a null is no list of groups.
+    #[serde(default, deserialize_with = "present")]
     groups: Option<BTreeSet<String>>,
     /// A number without a fraction; the standard's fractions are nowhere in use.
     exp: u64,
+}
+
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Verifier {

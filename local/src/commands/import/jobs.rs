@@ -33,6 +33,14 @@ pub(super) struct Job {
     /// Only on the job's own page.
     #[serde(default)]
     pub(super) errors: Vec<RowError>,
+    /// Columns that were left out.
+    pub(super) warnings: Vec<ColumnWarning>,
+}
+
+/// What the sender should know of a column.
+#[derive(Deserialize)]
+pub(super) struct ColumnWarning {
+    pub(super) message: String,
 }
 
 /// Why a whole job failed.

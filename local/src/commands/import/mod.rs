@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::{error::SdkError, primitives::ByteStream};
 use clientele_local::{
     FIRST_ORGANIZATION, LocalStack, StartError,
     data_dir::{DataDir, DataDirError},
@@ -65,7 +65,7 @@ pub(crate) enum ImportError {
     )]
     StillWaiting(String),
     #[error(
-        "the file was refused; it is now failed/{0} in the bucket, and the stack's log says why"
+        "the file {0} was refused; it is now in the bucket's failed/ folder, and the stack's log says why"
     )]
     NoJob(String),
     #[error("interrupted; what is still in the inbox is imported at the next start")]
@@ -197,10 +197,10 @@ async fn import(
     let jobs = Jobs::new(&target.endpoints.http, &target.token)?;
     let before = jobs.newest_import().await?;
     let began = Instant::now();
-    put(&target.endpoints, arguments, key).await?;
+    let key = put(&target.endpoints, arguments, key).await?;
 
     let progress = Progress::start();
-    let mut job = first_sight(&target.endpoints, &jobs, key, before).await?;
+    let mut job = first_sight(&target.endpoints, &jobs, &key, before).await?;
     let mut due = tokio::time::interval(LOOK_EVERY);
     while !job.has_ended() {
         progress.show(&job);
@@ -213,26 +213,47 @@ async fn import(
     Ok(Report::new(job, began.elapsed()))
 }
 
+/// Puts the file under a name that no other waits under, and returns the key.
 async fn put(
     endpoints: &Endpoints,
     arguments: &ImportArguments,
     key: &str,
-) -> Result<(), ImportError> {
-    let body = ByteStream::from_path(&arguments.file)
-        .await
-        .map_err(|error| ImportError::Put(error.to_string()))?;
+) -> Result<String, ImportError> {
     let s3 = endpoints.clients().s3;
-    let mut put = s3
-        .put_object()
-        .bucket(&endpoints.bucket)
-        .key(key)
-        .body(body);
-    if arguments.dry_run {
-        put = put.metadata("mode", "dry_run");
+    for key in std::iter::once(key.to_owned()).chain((2..).map(|n| numbered(key, n))) {
+        let body = ByteStream::from_path(&arguments.file)
+            .await
+            .map_err(|error| ImportError::Put(error.to_string()))?;
+        let mut put = s3
+            .put_object()
+            .bucket(&endpoints.bucket)
+            .key(&key)
+            .if_none_match("*")
+            .body(body);
+        if arguments.dry_run {
+            put = put.metadata("mode", "dry_run");
+        }
+        match put.send().await {
+            Ok(_) => return Ok(key),
+            Err(error) if is_taken(&error) => {}
+            Err(error) => return Err(ImportError::Put(clientele_local::explain(error))),
+        }
     }
-    match put.send().await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(ImportError::Put(clientele_local::explain(error))),
+    Err(ImportError::Put("no name is free".to_owned()))
+}
+
+/// Whether another file of this name is still in the inbox, waiting or being imported.
+fn is_taken<E>(error: &SdkError<E>) -> bool {
+    let response = error.raw_response();
+    response.is_some_and(|response| response.status().as_u16() == 412)
+}
+
+/// The key with a number before the file name's extension.
+fn numbered(key: &str, number: u32) -> String {
+    let (folders, name) = key.rsplit_once('/').unwrap_or(("", key));
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{folders}/{stem}-{number}.{extension}"),
+        None => format!("{folders}/{name}-{number}"),
     }
 }
 

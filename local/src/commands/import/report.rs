@@ -53,6 +53,9 @@ impl Report {
         writeln!(out, "{:<12}{seconds:.1}", "seconds")?;
         let rate = job.rows_read as f64 / seconds.max(f64::EPSILON);
         writeln!(out, "{:<12}{rate:.0}", "rows/s")?;
+        for warning in &job.warnings {
+            writeln!(out, "warning: {}", warning.message)?;
+        }
         for error in job.errors.iter().take(ERRORS_SHOWN) {
             print_error(out, error)?;
         }

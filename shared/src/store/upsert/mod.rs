@@ -1,0 +1,257 @@
+//! Inserting and changing records, batch by batch.
+//!
+//! A batch is read, compared and only then written: unchanged rows write nothing, changed ones
+//! one item, new ones a record and its memberships together with the groups' counters in one
+//! transaction. Every write is conditional on what was read; where somebody else was faster,
+//! the record is read again and merged again.
+
+mod change;
+mod transaction;
+mod unit;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::Update;
+use jiff::Timestamp;
+
+use super::{
+    GroupId, Store, StoreError, StoredRecord, layout::Key, read::Freshness, retry::Backoff,
+};
+use crate::{
+    identity::OrganizationId,
+    protection::{OrganizationKeys, ProtectedRecord},
+    record::MAX_STORED_BYTES,
+};
+use transaction::Joining;
+use unit::{Unit, units};
+
+/// Writes under way at once: enough to fill the way there and back, few enough not to throttle
+/// a table that has just been made.
+const WRITES_IN_FLIGHT: usize = 24;
+
+/// Records read and compared at once: enough for batch reads side by side.
+const COMPARED_AT_ONCE: usize = 1_000;
+
+/// Where the rows of an import come from.
+#[derive(Debug, Clone)]
+pub struct Provenance {
+    /// The organisation.
+    pub organization: OrganizationId,
+    /// The source.
+    pub source_id: u64,
+    /// The import; later imports have higher ids.
+    pub import_id: u64,
+    /// When the rows are written.
+    pub at: Timestamp,
+    /// The group that the records are uploaded to, besides their source's.
+    pub group: Option<GroupId>,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its record was inserted.
+    Created,
+    /// Its record was changed.
+    Updated,
+    /// Nothing differed.
+    Unchanged,
+    /// A later import had written the record already.
+    Superseded,
+    /// The record would be larger than [`MAX_STORED_BYTES`](crate::record::MAX_STORED_BYTES).
+    TooLarge,
+}
+
+/// What has to be written for a unit.
+enum Write {
+    /// Nothing.
+    Nothing(Outcome),
+    /// The record alone, by one conditional update.
+    Change(Box<Update>, Outcome),
+    /// The record and memberships, in a transaction with the counters. A new record's item is
+    /// made when its transaction is, since thousands of them would fill the memory.
+    Join(Option<Box<Update>>, Vec<GroupId>, Outcome),
+}
+
+/// A write that somebody else's write came before.
+#[derive(Debug, Default)]
+struct Lost {
+    /// Groups in which the record was a member although it did not exist or did not say so.
+    membership_of: Vec<GroupId>,
+}
+
+impl Store {
+    /// Writes one batch of an import's records and says what became of each, in their order.
+    ///
+    /// The same batch again gives the same outcomes: a record knows which import inserted and
+    /// which last changed it.
+    pub async fn upsert(
+        &self,
+        records: Vec<ProtectedRecord>,
+        provenance: &Provenance,
+        keys: &OrganizationKeys,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = vec![Outcome::Unchanged; records.len()];
+        let mut units = units(records, provenance);
+        let mut pending: Vec<usize> = (0..units.len()).collect();
+        let mut freshness = Freshness::Eventual;
+        let mut backoff = Backoff::new("writing records");
+        loop {
+            let mut joins = Vec::new();
+            let mut written = Vec::new();
+            for wanted in std::mem::take(&mut pending).chunks(COMPARED_AT_ONCE) {
+                let stored = self.read_units(&units, wanted, freshness).await?;
+                let mut changes = Vec::new();
+                for index in wanted.iter().copied() {
+                    let Some(unit) = units.get(index) else {
+                        continue;
+                    };
+                    match self.plan(unit, stored.get(&unit.key), provenance, keys)? {
+                        Write::Nothing(outcome) => set(&mut outcomes, unit.row, outcome),
+                        Write::Change(update, outcome) => changes.push((index, *update, outcome)),
+                        Write::Join(update, groups, outcome) => joins.push(Joining {
+                            unit: index,
+                            update,
+                            groups,
+                            outcome,
+                        }),
+                    }
+                }
+                written.extend(self.write_changes(changes).await?);
+            }
+            written.extend(self.write_joins(joins, &units, provenance, keys).await?);
+            for (index, result) in written {
+                let Some(unit) = units.get_mut(index) else {
+                    continue;
+                };
+                match result {
+                    Ok(outcome) => set(&mut outcomes, unit.row, outcome),
+                    Err(Lost { membership_of }) => {
+                        unit.members_already = membership_of.into_iter().collect();
+                        pending.push(index);
+                    }
+                }
+            }
+            if pending.is_empty() {
+                return Ok(outcomes);
+            }
+            pending.sort_unstable();
+            freshness = Freshness::Strong;
+            backoff.wait().await?;
+        }
+    }
+
+    /// What would become of each row, without writing.
+    pub async fn predict(
+        &self,
+        records: Vec<ProtectedRecord>,
+        provenance: &Provenance,
+        keys: &OrganizationKeys,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = vec![Outcome::Unchanged; records.len()];
+        let units = units(records, provenance);
+        let pending: Vec<usize> = (0..units.len()).collect();
+        for wanted in pending.chunks(COMPARED_AT_ONCE) {
+            let stored = self.read_units(&units, wanted, Freshness::Eventual).await?;
+            for unit in wanted.iter().filter_map(|index| units.get(*index)) {
+                let (Write::Nothing(outcome)
+                | Write::Change(_, outcome)
+                | Write::Join(_, _, outcome)) =
+                    self.plan(unit, stored.get(&unit.key), provenance, keys)?;
+                set(&mut outcomes, unit.row, outcome);
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn read_units(
+        &self,
+        units: &[Unit],
+        wanted: &[usize],
+        freshness: Freshness,
+    ) -> Result<HashMap<Key, StoredRecord>, StoreError> {
+        let keys: Vec<Key> = wanted
+            .iter()
+            .filter_map(|index| Some(units.get(*index)?.key.clone()))
+            .collect();
+        self.get_many(&keys, freshness, |item| StoredRecord::read(&item))
+            .await
+    }
+
+    /// Decides what a row does to its record.
+    fn plan(
+        &self,
+        unit: &Unit,
+        stored: Option<&StoredRecord>,
+        provenance: &Provenance,
+        keys: &OrganizationKeys,
+    ) -> Result<Write, StoreError> {
+        let Some(stored) = stored else {
+            if unit.record.size() > MAX_STORED_BYTES {
+                return Ok(Write::Nothing(Outcome::TooLarge));
+            }
+            let groups = unit
+                .groups
+                .iter()
+                .filter(|g| !unit.members_already.contains(*g));
+            return Ok(Write::Join(
+                None,
+                groups.cloned().collect(),
+                Outcome::Created,
+            ));
+        };
+        let by_this_import = match () {
+            () if stored.import_id == provenance.import_id => Some(Outcome::Created),
+            () if stored.last_import_id == provenance.import_id => Some(Outcome::Updated),
+            () => None,
+        };
+        // What a later import has written stays, but the record joins the groups all the same.
+        let superseded = stored.last_import_id > provenance.import_id;
+        let content = match superseded {
+            true => stored.content.clone(),
+            false => stored.content.merged(&unit.uid, &unit.record, keys)?,
+        };
+        let differs = content != stored.content;
+        if differs && content.size() > MAX_STORED_BYTES {
+            return Ok(Write::Nothing(Outcome::TooLarge));
+        }
+        let unwritten = match superseded {
+            true => Outcome::Superseded,
+            false => Outcome::Unchanged,
+        };
+        let groups: Vec<GroupId> = unit
+            .groups
+            .iter()
+            .filter(|group| !stored.groups.contains(group.as_str()))
+            .cloned()
+            .collect();
+        if !differs && groups.is_empty() {
+            let outcome = by_this_import.unwrap_or(unwritten);
+            return Ok(Write::Nothing(outcome));
+        }
+        let outcome = match (by_this_import, differs) {
+            (Some(outcome), _) => outcome,
+            (None, true) => Outcome::Updated,
+            (None, false) => unwritten,
+        };
+        let change = differs.then_some(&content);
+        let update = self.update(unit, stored, change, &groups, provenance, keys)?;
+        if groups.is_empty() {
+            return Ok(Write::Change(Box::new(update), outcome));
+        }
+        let groups = groups
+            .into_iter()
+            .filter(|g| !unit.members_already.contains(g));
+        Ok(Write::Join(
+            Some(Box::new(update)),
+            groups.collect(),
+            outcome,
+        ))
+    }
+}
+
+fn set(outcomes: &mut [Outcome], row: Option<usize>, outcome: Outcome) {
+    if let Some(place) = row.and_then(|row| outcomes.get_mut(row)) {
+        *place = outcome;
+    }
+}

@@ -1,0 +1,240 @@
+//! Records that join groups: written in one transaction with their memberships and the groups'
+//! counters.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{ReturnConsumedCapacity, TransactWriteItem, Update},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    Lost, Outcome, Provenance, WRITES_IN_FLIGHT,
+    unit::{Unit, new_item},
+};
+use crate::{
+    identity::UidHash,
+    protection::OrganizationKeys,
+    store::{
+        GroupId, Store, StoreError,
+        capacity::Units,
+        item::number,
+        layout::{self, Key, MEMBERS},
+    },
+};
+
+/// DynamoDB's limit for one transaction.
+const TRANSACTION_ACTIONS: usize = 100;
+
+/// A unit's part in a transaction.
+pub(super) struct Joining {
+    pub(super) unit: usize,
+    /// How an existing record changes; a new one is put.
+    pub(super) update: Option<Box<Update>>,
+    pub(super) groups: Vec<GroupId>,
+    pub(super) outcome: Outcome,
+}
+
+impl Store {
+    pub(super) async fn write_joins(
+        &self,
+        joins: Vec<Joining>,
+        units: &[Unit],
+        provenance: &Provenance,
+        keys: &OrganizationKeys,
+    ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
+        let transactions = pack(joins, units);
+        let written: Vec<Vec<_>> = stream::iter(transactions)
+            .map(|joins| self.write_transaction(joins, units, provenance, keys))
+            .buffer_unordered(WRITES_IN_FLIGHT)
+            .try_collect()
+            .await?;
+        Ok(written.into_iter().flatten().collect())
+    }
+
+    async fn write_transaction(
+        &self,
+        joins: Vec<Joining>,
+        units: &[Unit],
+        provenance: &Provenance,
+        keys: &OrganizationKeys,
+    ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
+        let mut actions = Vec::new();
+        // Which unit, and which of its memberships, an action belongs to.
+        let mut owners: Vec<(usize, Option<GroupId>)> = Vec::new();
+        let mut counters: BTreeMap<(GroupId, u8), u64> = BTreeMap::new();
+        let mut results = Vec::with_capacity(joins.len());
+        for joining in joins {
+            let Some(unit) = units.get(joining.unit) else {
+                continue;
+            };
+            actions.push(match joining.update {
+                Some(update) => TransactWriteItem::builder().update(*update).build(),
+                None => self.put_new(new_item(unit, provenance, keys)?)?,
+            });
+            owners.push((joining.unit, None));
+            for group in joining.groups {
+                let item =
+                    layout::membership_item(provenance.organization, &group, unit.record.id());
+                actions.push(self.put_new(item)?);
+                *counters
+                    .entry((group.clone(), unit.hash.bucket()))
+                    .or_default() += 1;
+                owners.push((joining.unit, Some(group)));
+            }
+            results.push((joining.unit, Ok(joining.outcome)));
+        }
+        for ((group, bucket), joined) in counters {
+            let key = layout::counter(provenance.organization, &group, bucket);
+            actions.push(self.count(&key, joined)?);
+        }
+        let result = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(actions))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match result {
+            Ok(output) => {
+                self.capacity.add(Units::Write, output.consumed_capacity());
+                Ok(results)
+            }
+            Err(error) => {
+                let lost = lost_transaction(error, &owners)?;
+                let all_lost = results.into_iter().map(|(unit, _)| {
+                    let membership_of = lost.get(&unit).cloned().unwrap_or_default();
+                    (unit, Err(Lost { membership_of }))
+                });
+                Ok(all_lost.collect())
+            }
+        }
+    }
+
+    /// A transaction's action that adds members to a counter. Only the transaction's conditions
+    /// keep it from counting twice, so it never stands alone.
+    fn count(&self, key: &Key, joined: u64) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .update_expression("ADD #members :joined")
+            .expression_attribute_names("#members", MEMBERS)
+            .expression_attribute_values(":joined", number(joined))
+            .build()
+            .map_err(|_| StoreError::corrupt("request", "update"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+/// Reads why a transaction was canceled: which memberships were there already.
+/// Errors that another try would not mend are passed on.
+fn lost_transaction<R>(
+    error: SdkError<TransactWriteItemsError, R>,
+    owners: &[(usize, Option<GroupId>)],
+) -> Result<HashMap<usize, Vec<GroupId>>, StoreError> {
+    let canceled = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+            return Ok(HashMap::new());
+        }
+        _ => return Err(StoreError::call("TransactWriteItems")(error)),
+    };
+    let mut lost: HashMap<usize, Vec<GroupId>> = HashMap::new();
+    let mut records_lost = BTreeSet::new();
+    for (index, reason) in canceled.cancellation_reasons().iter().enumerate() {
+        match reason.code() {
+            None
+            | Some(
+                "None"
+                | "TransactionConflict"
+                | "ThrottlingError"
+                | "ProvisionedThroughputExceeded",
+            ) => {}
+            Some("ConditionalCheckFailed") => match owners.get(index) {
+                Some((unit, Some(group))) => {
+                    lost.entry(*unit).or_default().push(group.clone());
+                }
+                Some((unit, None)) => drop(records_lost.insert(*unit)),
+                None => {}
+            },
+            Some(code) => {
+                return Err(StoreError::Call {
+                    operation: "TransactWriteItems",
+                    code: code.to_owned(),
+                });
+            }
+        }
+    }
+    // Where the record itself was written by somebody else, so were its memberships.
+    lost.retain(|unit, _| !records_lost.contains(unit));
+    Ok(lost)
+}
+
+/// Packs units into transactions, by the order of their hashes and whole buckets at a time
+/// where they fit, so that transactions under way together seldom share a counter.
+fn pack(mut joins: Vec<Joining>, units: &[Unit]) -> Vec<Vec<Joining>> {
+    let hash = |joining: &Joining| units.get(joining.unit).map(|unit| unit.hash);
+    joins.sort_by_key(hash);
+    let mut packed: Vec<Packed> = Vec::new();
+    let mut joins = joins.into_iter().peekable();
+    while let Some(first) = joins.next() {
+        let bucket = hash(&first).map(UidHash::bucket);
+        let mut of_bucket = vec![first];
+        while let Some(next) = joins.next_if(|next| hash(next).map(UidHash::bucket) == bucket) {
+            of_bucket.push(next);
+        }
+        let mut rest = Packed::default();
+        for joining in of_bucket {
+            if !rest.fits(&joining) {
+                packed.push(std::mem::take(&mut rest));
+            }
+            rest.add(joining);
+        }
+        match packed.last_mut() {
+            Some(last) if last.actions() + rest.actions() <= TRANSACTION_ACTIONS => {
+                last.append(rest);
+            }
+            _ => packed.push(rest),
+        }
+    }
+    packed.into_iter().map(|packed| packed.joins).collect()
+}
+
+/// A transaction in the making.
+#[derive(Default)]
+struct Packed {
+    joins: Vec<Joining>,
+    actions: usize,
+    /// Groups whose counters are touched; each bucket that is appended counts its own.
+    counters: BTreeSet<GroupId>,
+    other_counters: usize,
+}
+
+impl Packed {
+    fn actions(&self) -> usize {
+        self.actions + self.counters.len() + self.other_counters
+    }
+
+    fn fits(&self, joining: &Joining) -> bool {
+        let new = joining
+            .groups
+            .iter()
+            .filter(|g| !self.counters.contains(*g))
+            .count();
+        self.actions() + 1 + joining.groups.len() + new <= TRANSACTION_ACTIONS
+    }
+
+    fn add(&mut self, joining: Joining) {
+        self.actions += 1 + joining.groups.len();
+        self.counters.extend(joining.groups.iter().cloned());
+        self.joins.push(joining);
+    }
+
+    fn append(&mut self, other: Self) {
+        self.other_counters += other.counters.len() + other.other_counters;
+        self.actions += other.actions;
+        self.joins.extend(other.joins);
+    }
+}

@@ -1,0 +1,110 @@
+//! The records that a batch writes.
+
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::Provenance;
+use crate::{
+    identity::UidHash,
+    protection::{OrganizationKeys, ProtectedRecord},
+    store::{
+        GroupId, StoreError,
+        item::{Content, bytes, number},
+        layout::{
+            self, CREATED_AT, DATASET, DIGEST, GROUPS, IMPORT_ID, Item, Key, LAST_IMPORT_ID,
+            LAST_SOURCE_ID, SOURCE_ID, UPDATED_AT,
+        },
+    },
+};
+
+/// A record to write, and the row that it is the outcome of.
+pub(super) struct Unit {
+    pub(super) record: ProtectedRecord,
+    /// The row's place in the batch; none for the customer that a meter's row also writes.
+    pub(super) row: Option<usize>,
+    pub(super) key: Key,
+    pub(super) uid: String,
+    pub(super) hash: UidHash,
+    pub(super) groups: Vec<GroupId>,
+    /// Groups whose membership was found without the record knowing of it.
+    pub(super) members_already: BTreeSet<GroupId>,
+}
+
+/// The records to write: each row's, and one for every customer that meters' rows speak of.
+pub(super) fn units(records: Vec<ProtectedRecord>, provenance: &Provenance) -> Vec<Unit> {
+    let mut units = Vec::with_capacity(records.len());
+    let mut customers: BTreeMap<String, ProtectedRecord> = BTreeMap::new();
+    for (row, mut record) in records.into_iter().enumerate() {
+        if let Some(customer) = record.take_customer() {
+            match customers.entry(customer.id().to_string()) {
+                Entry::Occupied(mut known) => {
+                    known.get_mut().overlay(customer);
+                }
+                Entry::Vacant(new) => drop(new.insert(customer)),
+            }
+        }
+        units.push(unit(record, Some(row), provenance));
+    }
+    units.extend(
+        customers
+            .into_values()
+            .map(|customer| unit(customer, None, provenance)),
+    );
+    units
+}
+
+fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) -> Unit {
+    let uid = record.id().to_string();
+    let mut groups = vec![GroupId::of_source(
+        record.dataset(),
+        record.id().customer().origin(),
+    )];
+    // A group has one dataset, so a meter's customer does not join the meter's.
+    if let (Some(group), Some(_)) = (&provenance.group, row)
+        && !groups.contains(group)
+    {
+        groups.push(group.clone());
+    }
+    Unit {
+        key: layout::record(record.id()),
+        hash: UidHash::of(&uid),
+        uid,
+        record,
+        row,
+        groups,
+        members_already: BTreeSet::new(),
+    }
+}
+
+pub(super) fn new_item(
+    unit: &Unit,
+    provenance: &Provenance,
+    keys: &OrganizationKeys,
+) -> Result<Item, StoreError> {
+    let content = Content::default().merged(&unit.uid, &unit.record, keys)?;
+    let mut item = content.to_item();
+    item.extend(unit.key.to_item());
+    let groups = unit.groups.iter().map(GroupId::to_string).collect();
+    item.extend([
+        (
+            DATASET.to_owned(),
+            AttributeValue::S(unit.record.dataset().name().to_owned()),
+        ),
+        (DIGEST.to_owned(), bytes(&content.digest(keys))),
+        (GROUPS.to_owned(), AttributeValue::Ss(groups)),
+        (
+            CREATED_AT.to_owned(),
+            number(provenance.at.as_millisecond()),
+        ),
+        (
+            UPDATED_AT.to_owned(),
+            number(provenance.at.as_millisecond()),
+        ),
+        (SOURCE_ID.to_owned(), number(provenance.source_id)),
+        (LAST_SOURCE_ID.to_owned(), number(provenance.source_id)),
+        (IMPORT_ID.to_owned(), number(provenance.import_id)),
+        (LAST_IMPORT_ID.to_owned(), number(provenance.import_id)),
+    ]);
+    Ok(item)
+}
