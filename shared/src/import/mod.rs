@@ -10,6 +10,7 @@ pub mod batches;
 mod check;
 mod file_error;
 mod object_key;
+mod reading;
 mod run;
 pub mod survey;
 

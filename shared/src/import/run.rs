@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use thiserror::Error;
-use tokio::{io::AsyncRead, runtime::Handle, sync::mpsc, task::JoinHandle};
-use tokio_util::io::SyncIoBridge;
 use uuid::Uuid;
 
 use super::{
     FileError, ObjectKey,
-    batches::{Batch, BatchError, batches},
-    survey::{Repetitions, Survey, survey},
+    batches::Batch,
+    reading::{read_batches, read_through},
+    survey::Survey,
 };
 use crate::{
     bucket::{Bucket, BucketError, OpenObject},
@@ -90,7 +89,7 @@ struct Setting {
 }
 
 /// Why work on a job ended without its end.
-enum Stopped {
+pub(super) enum Stopped {
     /// The file is refused.
     File(FileError),
     /// Another invocation has taken the job over.
@@ -517,53 +516,6 @@ impl Counts {
 fn group_of(job: &Job) -> Result<Option<GroupId>, Stopped> {
     let group = job.group.as_deref().map(str::parse).transpose();
     group.map_err(|_| StoreError::corrupt("job", "group").into())
-}
-
-/// A blocking reader over an object's download.
-fn blocking(object: OpenObject) -> SyncIoBridge<impl AsyncRead + Unpin> {
-    SyncIoBridge::new_with_handle(object.body.into_async_read(), Handle::current())
-}
-
-async fn read_through(object: OpenObject, mut validator: Validator) -> Result<Survey, Stopped> {
-    let reader = blocking(object);
-    let survey = tokio::task::spawn_blocking(move || survey(reader, &mut validator)).await;
-    survey.map_err(|_| ImportError::Reader)?.map_err(refused)
-}
-
-/// Starts a thread that reads batches, one ahead of the one being stored.
-fn read_batches(
-    object: OpenObject,
-    mut validator: Validator,
-    protector: Protector,
-    repetitions: Repetitions,
-    skip: u64,
-) -> (mpsc::Receiver<Batch>, JoinHandle<Result<(), Stopped>>) {
-    let (sender, receiver) = mpsc::channel(1);
-    let reader = blocking(object);
-    let thread = tokio::task::spawn_blocking(move || {
-        let hand_on = |batch| sender.blocking_send(batch).is_ok();
-        batches(
-            reader,
-            &mut validator,
-            &protector,
-            &repetitions,
-            skip,
-            hand_on,
-        )
-        .map_err(|error| match error {
-            BatchError::File(error) => refused(error),
-            BatchError::Cipher(error) => error.into(),
-        })
-    });
-    (receiver, thread)
-}
-
-/// A download that broke off says nothing about the file: it is to be read again.
-fn refused(error: FileError) -> Stopped {
-    match error {
-        FileError::Unreadable => Stopped::Failed(ImportError::Interrupted),
-        error => Stopped::File(error),
-    }
 }
 
 fn log_end(job: &Job) {
