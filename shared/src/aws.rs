@@ -13,6 +13,9 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::config::ConfigError;
 
+/// How long a connection may take; within a region it takes milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Where AWS is and who calls it.
 #[derive(Debug, Clone)]
 pub struct AwsConnection {
@@ -59,7 +62,7 @@ impl AwsConnection {
         // transactions and unprocessed items are not, see `store::retry`.
         let retries = RetryConfig::standard().with_max_attempts(6);
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(3))
+            .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(Duration::from_secs(20))
             .build();
 
@@ -72,13 +75,17 @@ impl AwsConnection {
             .timeout_config(timeouts.clone());
         dynamodb.set_endpoint_url(self.dynamodb_endpoint.clone());
 
-        // A download lasts as long as its file, so only its start is timed.
+        // A download lasts as long as its file, so only the connection is timed.
+        let connecting = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build();
         let mut s3 = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region.clone())
             .credentials_provider(self.credentials.clone())
             .http_client(http_client.clone())
             .retry_config(retries.clone())
+            .timeout_config(connecting)
             // Servers other than AWS's seldom resolve bucket names as hosts.
             .force_path_style(self.s3_endpoint.is_some());
         s3.set_endpoint_url(self.s3_endpoint.clone());
