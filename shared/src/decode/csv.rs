@@ -5,7 +5,7 @@ use std::{io::Read, sync::Arc};
 use csv::ByteRecord;
 
 use super::{
-    Format, MAX_COLUMNS, MAX_ROW_BYTES, Records,
+    Encoding, Format, Found, MAX_COLUMNS, MAX_ROW_BYTES, Records,
     quotes::{Findings, QuoteWatch, Trouble},
 };
 use crate::{
@@ -36,7 +36,12 @@ pub(super) fn records(reader: impl Read + Send + 'static) -> Result<Records, Fil
     }
     rows.header = header(&rows.record)?;
     Ok(Records {
-        format: Format::Csv,
+        found: Found {
+            format: Format::Csv,
+            encoding: Some(Encoding::Utf8),
+            delimiter: Some(DELIMITER.into()),
+            gzip: false,
+        },
         header: Some(rows.header.clone()),
         rows: Box::new(rows),
     })

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{Format, MAX_JSON_BYTES, Records};
+use super::{Encoding, Format, Found, MAX_JSON_BYTES, Records};
 use crate::{
     import::FileError,
     record::{Malformed, RawRecord, RawValue},
@@ -37,7 +37,12 @@ pub(super) fn records(reader: impl Read + Send + 'static) -> Result<Records, Fil
     };
     let rows: Vec<_> = document.0.into_iter().enumerate().map(raw).collect();
     Ok(Records {
-        format: Format::Json,
+        found: Found {
+            format: Format::Json,
+            encoding: Some(Encoding::Utf8),
+            delimiter: None,
+            gzip: false,
+        },
         header: None,
         rows: Box::new(rows.into_iter().map(Ok)),
     })

@@ -23,23 +23,75 @@ pub const MAX_JSON_BYTES: u64 = 16 * 1024 * 1024;
 /// How much of a file's beginning its format is told from.
 const HEAD_BYTES: usize = 8 * 1024;
 
+/// What is known of a file before it is read.
+#[derive(Debug, Clone, Default)]
+pub struct Hints {
+    /// The file's name. Its extension decides where the content could be of two formats.
+    pub filename: String,
+    /// The encoding that was found when the file was read before. Without it, it is told from
+    /// the file's beginning.
+    pub encoding: Option<Encoding>,
+}
+
+/// How a file turned out to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Its format.
+    pub format: Format,
+    /// Its encoding, of text.
+    pub encoding: Option<Encoding>,
+    /// What separates cells, in a csv.
+    pub delimiter: Option<char>,
+    /// Whether it is compressed with gzip.
+    pub gzip: bool,
+}
+
 /// A file being read.
 pub struct Records {
     /// How the file is written.
-    pub format: Format,
+    pub found: Found,
     /// The header row of a table; JSON objects name their own columns.
     pub header: Option<Vec<Arc<str>>>,
     /// The rows. After an error there are no more.
     pub rows: Box<dyn Iterator<Item = Result<RawRecord, FileError>> + Send>,
 }
 
-/// How a file is written.
+/// A file's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated values (RFC 4180), UTF-8 with or without a byte order mark.
+    /// Comma-separated values (RFC 4180).
     Csv,
+    /// The first sheet with a header row of an Office Open XML workbook.
+    Xlsx,
     /// A JSON array of objects, or an object with one under `data`.
     Json,
+    /// A JSON object a line.
+    Ndjson,
+}
+
+/// A text's character encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    Utf8,
+    /// UTF-16, low bytes first.
+    Utf16Le,
+    /// UTF-16, high bytes first.
+    Utf16Be,
+    /// What Western European spreadsheets write when nobody says otherwise.
+    Windows1252,
+}
+
+impl Encoding {
+    /// The encoding's name in jobs, as the WHATWG's Encoding Standard has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Utf16Le => "UTF-16LE",
+            Self::Utf16Be => "UTF-16BE",
+            Self::Windows1252 => "windows-1252",
+        }
+    }
 }
 
 impl Format {
@@ -47,13 +99,18 @@ impl Format {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
             Self::Json => "json",
+            Self::Ndjson => "ndjson",
         }
     }
 }
 
 /// Reads a file, whose format is told from its content.
-pub fn records(mut reader: impl Read + Send + 'static) -> Result<Records, FileError> {
+pub fn records(
+    mut reader: impl Read + Send + 'static,
+    _hints: &Hints,
+) -> Result<Records, FileError> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     reader
         .by_ref()
@@ -69,11 +126,15 @@ pub fn records(mut reader: impl Read + Send + 'static) -> Result<Records, FileEr
     match format {
         Format::Csv => csv::records(whole),
         Format::Json => json::records(whole),
+        Format::Xlsx | Format::Ndjson => Err(FileError::NotText),
     }
 }
 
 fn sniff(head: &[u8]) -> Result<Format, FileError> {
-    let unsupported = |name: &str| Err(FileError::UnsupportedFormat(name.to_owned()));
+    let unsupported = |name: &str| {
+        let format = name.to_owned();
+        Err(FileError::UnsupportedFormat { format })
+    };
     match head {
         [] => return Err(FileError::Empty),
         [0x50, 0x4b, 0x03, 0x04, ..] => return unsupported("xlsx, zip"),
@@ -107,7 +168,7 @@ mod tests {
 
     /// Rows as `row@line: cells`, then the error that ended the file.
     pub(super) fn read(bytes: &[u8]) -> Vec<String> {
-        let records = match records(Cursor::new(bytes.to_vec())) {
+        let records = match records(Cursor::new(bytes.to_vec()), &Hints::default()) {
             Ok(records) => records,
             Err(error) => return vec![error.code().to_owned()],
         };
@@ -129,6 +190,9 @@ mod tests {
         use crate::record::RawValue;
         match value {
             RawValue::Cell(text) | RawValue::Text(text) => text.clone(),
+            RawValue::CellNumber(number) => number.to_string(),
+            RawValue::CellDate(date) => date.to_string(),
+            RawValue::CellError(error) => error.clone(),
             RawValue::Number(number) => number.to_string(),
             RawValue::Boolean(boolean) => boolean.to_string(),
             RawValue::Null => "null".to_owned(),

@@ -6,7 +6,7 @@ use std::io::Read;
 
 use super::{FileError, survey::Repetitions};
 use crate::{
-    decode,
+    decode::{self, Hints},
     protection::{CipherError, ProtectedRecord, Protector},
     record::{MAX_RECORD_BYTES, RowError, RowErrorCode, Validator},
     store::{Outcome, jobs::MAX_KEPT_ERRORS_OF_BATCH},
@@ -49,13 +49,14 @@ pub enum BatchError {
 /// whether anybody still listens.
 pub fn batches(
     reader: impl Read + Send + 'static,
+    hints: &Hints,
     validator: &mut Validator,
     protector: &Protector,
     repetitions: &Repetitions,
     skip: u64,
     mut hand_on: impl FnMut(Batch) -> bool,
 ) -> Result<(), BatchError> {
-    let records = decode::records(reader).map_err(BatchError::File)?;
+    let records = decode::records(reader, hints).map_err(BatchError::File)?;
     let mut batch = Batch::default();
     let mut bytes = 0;
     for raw in records.rows {

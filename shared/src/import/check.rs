@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     dataset::Dataset,
+    decode::Hints,
     identity::{DataOrigin, OrganizationId},
     protection::{KeyRing, Protector, PseudonymMode},
     record::{RowError, Validator},
@@ -89,8 +90,9 @@ fn read_all(
     mut validator: Validator,
     protector: &Protector,
 ) -> Result<(Vec<Column>, Vec<Batch>), BatchError> {
+    let hints = Hints::default();
     let surveyed =
-        survey(Cursor::new(content.clone()), &mut validator).map_err(BatchError::File)?;
+        survey(Cursor::new(content.clone()), &hints, &mut validator).map_err(BatchError::File)?;
     let mut read = Vec::new();
     let reader = Cursor::new(content);
     let hand_on = |batch| {
@@ -99,6 +101,7 @@ fn read_all(
     };
     batches(
         reader,
+        &hints,
         &mut validator,
         protector,
         &surveyed.repetitions,

@@ -9,7 +9,7 @@ use super::{
     run::Stopped,
     survey::{Repetitions, Survey, survey},
 };
-use crate::{bucket::OpenObject, protection::Protector, record::Validator};
+use crate::{bucket::OpenObject, decode::Hints, protection::Protector, record::Validator};
 
 /// A blocking reader over an object's download.
 fn blocking(object: OpenObject) -> SyncIoBridge<impl AsyncRead + Unpin> {
@@ -18,16 +18,18 @@ fn blocking(object: OpenObject) -> SyncIoBridge<impl AsyncRead + Unpin> {
 
 pub(super) async fn read_through(
     object: OpenObject,
+    hints: Hints,
     mut validator: Validator,
 ) -> Result<Survey, Stopped> {
     let reader = blocking(object);
-    let survey = tokio::task::spawn_blocking(move || survey(reader, &mut validator)).await;
+    let survey = tokio::task::spawn_blocking(move || survey(reader, &hints, &mut validator)).await;
     survey.map_err(|_| ImportError::Reader)?.map_err(refused)
 }
 
 /// Starts a thread that reads batches, one ahead of the one being stored.
 pub(super) fn read_batches(
     object: OpenObject,
+    hints: Hints,
     mut validator: Validator,
     protector: Protector,
     repetitions: Repetitions,
@@ -39,6 +41,7 @@ pub(super) fn read_batches(
         let hand_on = |batch| sender.blocking_send(batch).is_ok();
         batches(
             reader,
+            &hints,
             &mut validator,
             &protector,
             &repetitions,

@@ -19,6 +19,7 @@ use crate::{
     bucket::{Bucket, BucketError, OpenObject},
     config::InboxRetention,
     dataset::Dataset,
+    decode::Hints,
     identity::{DataOrigin, OrganizationId},
     language::Language,
     protection::{CipherError, KeyError, KeyRing, OrganizationKeys, Protector, PseudonymMode},
@@ -136,7 +137,9 @@ impl Importer<'_> {
             Err(error) => match ObjectKey::misplaced(&object.key) {
                 Some((organization, _, _)) => (organization, self.job_id(object)),
                 None => {
-                    let reason = FileError::Key(error.to_string());
+                    let reason = FileError::Key {
+                        reason: error.to_string(),
+                    };
                     self.refuse(object, reason.code()).await?;
                     return Ok(None);
                 }
@@ -264,7 +267,9 @@ impl Importer<'_> {
     /// Checks what the job names before its file is read.
     async fn prepare(&self, job: &Job) -> Result<Setting, Stopped> {
         if let Err(error) = job.key.parse::<ObjectKey>() {
-            return Err(Stopped::File(FileError::Key(error.to_string())));
+            return Err(Stopped::File(FileError::Key {
+                reason: error.to_string(),
+            }));
         }
         let organization = self.store.organization(job.organization).await?;
         let dataset = Dataset::builtin(&job.dataset).ok_or_else(|| {
@@ -334,7 +339,12 @@ impl Importer<'_> {
         let setting = self.prepare(job).await?;
         let first = self.open(object).await?;
         job.size = first.size;
-        let survey = read_through(first, setting.validator(job)).await?;
+        let mut hints = Hints {
+            filename: job.filename.clone(),
+            encoding: None,
+        };
+        let survey = read_through(first, hints.clone(), setting.validator(job)).await?;
+        hints.encoding = survey.found.encoding;
         note(job, &survey);
         self.checkpoint(job, saved).await?;
 
@@ -343,8 +353,14 @@ impl Importer<'_> {
         let second = self.open(object).await?;
         let skip = job.counts.rows_read;
         let validator = setting.validator(job);
-        let (mut received, reader) =
-            read_batches(second, validator, protector, survey.repetitions, skip);
+        let (mut received, reader) = read_batches(
+            second,
+            hints,
+            validator,
+            protector,
+            survey.repetitions,
+            skip,
+        );
         while let Some(batch) = received.recv().await {
             self.store_batch(job, &setting, batch, &keys).await?;
             self.checkpoint(job, saved).await?;
@@ -491,7 +507,11 @@ impl Setting {
 }
 
 fn note(job: &mut Job, survey: &Survey) {
-    job.format = Some(survey.format.as_str().to_owned());
+    let found = survey.found;
+    job.format = Some(found.format.as_str().to_owned());
+    job.encoding = found.encoding.map(|encoding| encoding.as_str().to_owned());
+    job.delimiter = found.delimiter;
+    job.gzip = found.gzip;
     job.sha256 = Some(survey.sha256.clone());
     job.columns.clone_from(&survey.columns);
     job.rows_total = Some(survey.rows);

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::FileError;
 use crate::{
     dataset::{Field, Target},
-    decode::{self, Format, MAX_COLUMNS, Records},
+    decode::{self, Found, Hints, MAX_COLUMNS, Records},
     identity::RecordId,
     record::{UnknownColumns, Validator},
     store::jobs::{Column, Ignored},
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Survey {
     /// How it is written.
-    pub format: Format,
+    pub found: Found,
     /// What its columns became.
     pub columns: Vec<Column>,
     /// How many rows it has.
@@ -37,13 +37,15 @@ pub struct Survey {
 /// Reads a whole file, or says why it cannot be imported.
 pub fn survey(
     reader: impl Read + Send + 'static,
+    hints: &Hints,
     validator: &mut Validator,
 ) -> Result<Survey, FileError> {
     let digest = Arc::new(Mutex::new(Sha256::new()));
-    let records = decode::records(HashingReader {
+    let hashing = HashingReader {
         inner: reader,
         digest: Arc::clone(&digest),
-    })?;
+    };
+    let records = decode::records(hashing, hints)?;
     let mut columns = Columns::default();
     if let Some(header) = &records.header {
         // First of all: the first row of a file without a header is somebody's data, and no
@@ -51,21 +53,23 @@ pub fn survey(
         check_required(header, validator)?;
         for name in header {
             if !name.is_empty() && columns.seen.contains(name) {
-                return Err(FileError::DuplicateColumn {
-                    column: name.to_string(),
-                    other: name.to_string(),
-                });
+                let column = name.to_string();
+                return Err(FileError::DuplicateColumn { column });
             }
             columns.see(name, validator)?;
         }
     }
-    let Records { format, rows, .. } = records;
+    let Records {
+        found,
+        rows,
+        header,
+    } = records;
     let mut count = 0;
     let mut repetitions = Repetitions::default();
     for row in rows {
         let row = row?;
         count = row.row;
-        if format == Format::Json {
+        if header.is_none() {
             for (name, _) in &row.values {
                 columns.see_key(name, validator)?;
             }
@@ -77,7 +81,7 @@ pub fn survey(
     }
     let sha256 = digest.lock().map(|digest| digest.clone().finalize());
     Ok(Survey {
-        format,
+        found,
         columns: columns.named,
         rows: count,
         sha256: HEXLOWER.encode(&sha256.map_err(|_| FileError::Unreadable)?),
@@ -135,7 +139,7 @@ impl Columns {
         let field = match target {
             Target::Field(index) => {
                 if let Some(other) = self.fields.insert(index, Arc::clone(header)) {
-                    return Err(FileError::DuplicateColumn {
+                    return Err(FileError::SameField {
                         column: header.to_string(),
                         other: other.to_string(),
                     });
@@ -281,7 +285,7 @@ mod tests {
             UnknownColumns::Keep,
             2026,
         );
-        survey(text.as_bytes(), &mut validator)
+        survey(text.as_bytes(), &Hints::default(), &mut validator)
     }
 
     fn id(external_id: &str) -> RecordId {

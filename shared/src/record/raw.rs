@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use jiff::civil::DateTime;
+
 /// One row: its place and its values by column.
 pub struct RawRecord {
     /// The 1-based data row, or the 1-based place in a JSON array.
@@ -19,7 +21,12 @@ impl RawRecord {
     pub fn size(&self) -> usize {
         let value = |value: &RawValue| match value {
             RawValue::Cell(text) | RawValue::Text(text) => text.len(),
-            RawValue::Number(_) | RawValue::Boolean(_) | RawValue::Null => 8,
+            RawValue::CellError(text) => text.len(),
+            RawValue::CellNumber(_)
+            | RawValue::CellDate(_)
+            | RawValue::Number(_)
+            | RawValue::Boolean(_)
+            | RawValue::Null => 8,
             RawValue::Nested(json) => json.to_string().len(),
         };
         self.values
@@ -45,11 +52,17 @@ pub enum Malformed {
     DuplicateKey,
 }
 
-/// A value as it came: text from a csv, or a JSON type.
+/// A value as it came: text from a csv, a spreadsheet's cell, or a JSON type.
 #[derive(Clone, PartialEq)]
 pub enum RawValue {
-    /// Text of a csv cell, which a spreadsheet may have written.
+    /// Text of a csv's or a spreadsheet's cell.
     Cell(String),
+    /// A spreadsheet's number, which keeps no more than 15 digits.
+    CellNumber(f64),
+    /// A spreadsheet's date or time, which has no time zone.
+    CellDate(DateTime),
+    /// What a spreadsheet shows where a formula failed, such as `#N/A`.
+    CellError(String),
     /// A JSON string.
     Text(String),
     /// A JSON number.
@@ -60,6 +73,24 @@ pub enum RawValue {
     Null,
     /// A JSON array or object.
     Nested(serde_json::Value),
+}
+
+impl RawValue {
+    /// The value as JSON. A whole number of a spreadsheet is written without a fraction.
+    pub(crate) fn into_json(self) -> serde_json::Value {
+        match self {
+            Self::Cell(text) | Self::Text(text) | Self::CellError(text) => text.into(),
+            Self::CellNumber(number) => match number.to_string().parse::<i64>() {
+                Ok(whole) => whole.into(),
+                Err(_) => number.into(),
+            },
+            Self::CellDate(date) => date.to_string().into(),
+            Self::Number(number) => number.into(),
+            Self::Boolean(boolean) => boolean.into(),
+            Self::Null => serde_json::Value::Null,
+            Self::Nested(value) => value,
+        }
+    }
 }
 
 impl From<serde_json::Value> for RawValue {
@@ -80,6 +111,9 @@ impl fmt::Debug for RawValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cell(_) => "Cell(…)",
+            Self::CellNumber(_) => "CellNumber(…)",
+            Self::CellDate(_) => "CellDate(…)",
+            Self::CellError(_) => "CellError(…)",
             Self::Text(_) => "Text(…)",
             Self::Number(_) => "Number(…)",
             Self::Boolean(_) => "Boolean(…)",

@@ -62,7 +62,7 @@ pub(super) fn read(
         FieldType::Date => Change::Set(Value::Date(date(raw)?)),
         FieldType::Datetime => Change::Set(Value::DateTime(datetime(raw)?)),
         FieldType::Enum => enumerated(field, raw)?,
-        FieldType::Json => Change::Set(Value::Json(json(raw))),
+        FieldType::Json => Change::Set(Value::Json(raw.clone().into_json())),
     };
     Ok(Some(change))
 }
@@ -266,16 +266,6 @@ fn enumerated(field: &Field, raw: &RawValue) -> Result<Change<Value>, Refused> {
     value
         .map(|value| Change::Set(Value::Text(value.clone())))
         .ok_or_else(not_in_enum)
-}
-
-fn json(raw: &RawValue) -> serde_json::Value {
-    match raw {
-        RawValue::Cell(text) | RawValue::Text(text) => text.as_str().into(),
-        RawValue::Number(number) => number.clone().into(),
-        RawValue::Boolean(boolean) => (*boolean).into(),
-        RawValue::Null => serde_json::Value::Null,
-        RawValue::Nested(value) => value.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -329,11 +329,8 @@ fn custom_value(
 ) -> Option<(Arc<str>, Change<serde_json::Value>)> {
     let json = match value {
         RawValue::Cell(text) | RawValue::Text(text) if text.trim().is_empty() => return None,
-        RawValue::Cell(text) | RawValue::Text(text) => text.into(),
-        RawValue::Number(number) => number.into(),
-        RawValue::Boolean(boolean) => boolean.into(),
         RawValue::Null => return Some((header, Change::Unset)),
-        RawValue::Nested(json) => json,
+        value => value.into_json(),
     };
     Some((header, Change::Set(json)))
 }

@@ -153,6 +153,12 @@ pub struct Job {
     pub sha256: Option<String>,
     /// The format, once it is known.
     pub format: Option<String>,
+    /// The character encoding of a text, once it is known.
+    pub encoding: Option<String>,
+    /// What separates the cells of a csv, once it is known.
+    pub delimiter: Option<char>,
+    /// Whether the file is compressed with gzip.
+    pub gzip: bool,
     /// What the columns became.
     pub columns: Vec<Column>,
     /// Rows in the file, once it was read through.
@@ -230,6 +236,9 @@ impl NewJob {
             size: None,
             sha256: None,
             format: None,
+            encoding: None,
+            delimiter: None,
+            gzip: false,
             columns: Vec::new(),
             rows_total: None,
             counts: Counts::default(),
