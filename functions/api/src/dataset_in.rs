@@ -73,6 +73,8 @@ pub(crate) async fn import(registry: &Registry, call: &Call<'_>, dataset: &str) 
         key: ObjectKey::staged(organization, id, &filename),
         filename,
         object_modified: None,
+        etag: None,
+        upload_until: None,
     };
     let job = registry
         .store

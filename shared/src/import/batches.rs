@@ -7,23 +7,28 @@ use std::io::Read;
 use super::{FileError, survey::Repetitions};
 use crate::{
     decode::{self, Hints},
+    identity::RecordId,
     protection::{CipherError, ProtectedRecord, Protector},
-    record::{MAX_RECORD_BYTES, RowError, RowErrorCode, Validator},
+    record::{MAX_RECORD_BYTES, RawRecord, RowError, RowErrorCode, Validator},
     store::{Outcome, jobs::MAX_KEPT_ERRORS_OF_BATCH},
 };
 
 /// Rows in a batch. Sorted by hash, about 40 of them share each of a group's 256 counters.
 pub const BATCH_ROWS: usize = 10_000;
 /// Bytes of values in a batch after which it is not filled up, so that large rows do not fill the memory.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+pub const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Some rows of a file, in their order.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// The first row that was read into it.
+    pub first_row: u64,
     /// The last row that was read into it.
     pub last_row: u64,
     /// Rows that were read into it.
     pub rows: u64,
+    /// Bytes of values that were read into it.
+    bytes: usize,
     /// Records to store.
     pub records: Vec<ProtectedRecord>,
     /// The row and line of each record.
@@ -58,38 +63,18 @@ pub fn batches(
 ) -> Result<(), BatchError> {
     let records = decode::records(reader, hints).map_err(BatchError::File)?;
     let mut batch = Batch::default();
-    let mut bytes = 0;
     for raw in records.rows {
         let raw = raw.map_err(BatchError::File)?;
         if raw.row <= skip {
             continue;
         }
-        let (row, line) = (raw.row, raw.line);
-        batch.last_row = row;
-        batch.rows += 1;
-        bytes += raw.size();
-        match validator.validate(raw) {
-            Err(errors) => {
-                batch.rejected += 1;
-                batch.keep(errors);
-            }
-            Ok(record) => match repetitions.later_row(record.id(), row) {
-                Some(later) => {
-                    batch.duplicates += 1;
-                    batch.warn(duplicate(row, line, later));
-                }
-                None => {
-                    let record = protector.protect(record).map_err(BatchError::Cipher)?;
-                    batch.records.push(record);
-                    batch.places.push((row, line));
-                }
-            },
-        }
-        if batch.rows as usize == BATCH_ROWS || bytes >= BATCH_BYTES {
-            bytes = 0;
-            if !hand_on(std::mem::take(&mut batch)) {
-                return Ok(());
-            }
+        batch
+            .add(raw, validator, protector, |id, row| {
+                repetitions.later_row(id, row)
+            })
+            .map_err(BatchError::Cipher)?;
+        if batch.is_full() && !hand_on(std::mem::take(&mut batch)) {
+            return Ok(());
         }
     }
     if batch.rows > 0 {
@@ -99,6 +84,45 @@ pub fn batches(
 }
 
 impl Batch {
+    /// Checks and protects a row. `later_row` names the row that replaces it, if there is one.
+    pub fn add(
+        &mut self,
+        raw: RawRecord,
+        validator: &mut Validator,
+        protector: &Protector,
+        later_row: impl FnOnce(&RecordId, u64) -> Option<u64>,
+    ) -> Result<(), CipherError> {
+        let (row, line) = (raw.row, raw.line);
+        if self.rows == 0 {
+            self.first_row = row;
+        }
+        self.last_row = row;
+        self.rows += 1;
+        self.bytes += raw.size();
+        match validator.validate(raw) {
+            Err(errors) => {
+                self.rejected += 1;
+                self.keep(errors);
+            }
+            Ok(record) => match later_row(record.id(), row) {
+                Some(later) => {
+                    self.duplicates += 1;
+                    self.warn(duplicate(row, line, later));
+                }
+                None => {
+                    self.records.push(protector.protect(record)?);
+                    self.places.push((row, line));
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// Whether the next row belongs into another batch.
+    pub fn is_full(&self) -> bool {
+        self.rows as usize == BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
     fn keep(&mut self, errors: Vec<RowError>) {
         let room = MAX_KEPT_ERRORS_OF_BATCH.saturating_sub(self.errors.len());
         self.errors.extend(errors.into_iter().take(room));

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
 
 /// One row: its place and its values by column.
 pub struct RawRecord {
@@ -37,7 +38,8 @@ impl RawRecord {
 }
 
 /// A row whose values cannot be assigned to columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Malformed {
     /// It has more or fewer cells than the header.
     Ragged {
