@@ -6,7 +6,7 @@ mod problem;
 mod record;
 mod request;
 
-pub use job::{column_warnings, job_body, job_id, row_error};
+pub use job::{column_warnings, job_body, job_id, long_job_id, row_error};
 pub use principal::{Principal, Refusal, Scope, Verifier, VerifierError};
 pub use problem::Problem;
 pub use record::{Reader, record_body};
