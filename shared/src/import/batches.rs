@@ -2,13 +2,15 @@
 //!
 //! Rows in clear exist only here, on the thread that reads them.
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
 use super::{FileError, survey::Repetitions};
 use crate::{
     decode::{self, Hints},
     protection::{CipherError, ProtectedRecord, Protector},
-    record::{MAX_RECORD_BYTES, RowError, RowErrorCode, Validator},
+    record::{
+        MAX_RECORD_BYTES, RawRecord, RawValue, RefusedRow, RowError, RowErrorCode, Validator,
+    },
     store::{Outcome, jobs::MAX_KEPT_ERRORS_OF_BATCH},
 };
 
@@ -32,6 +34,8 @@ pub struct Batch {
     pub duplicates: u64,
     /// Rows that were refused.
     pub rejected: u64,
+    /// Those rows, in their order.
+    pub refused: Vec<RefusedRow>,
     /// Why, and warnings; the first [`MAX_KEPT_ERRORS_OF_BATCH`].
     pub errors: Vec<RowError>,
 }
@@ -69,9 +73,12 @@ pub fn batches(
         batch.rows += 1;
         bytes += raw.size();
         match validator.validate(raw) {
-            Err(errors) => {
+            Err(refused) => {
+                // Values in clear take more memory than their text, blank ones above all.
+                bytes += refused.raw.values.len() * size_of::<(Arc<str>, RawValue)>();
                 batch.rejected += 1;
-                batch.keep(errors);
+                batch.keep(&refused.errors);
+                batch.refused.push(refused);
             }
             Ok(record) => match repetitions.later_row(record.id(), row) {
                 Some(later) => {
@@ -99,9 +106,9 @@ pub fn batches(
 }
 
 impl Batch {
-    fn keep(&mut self, errors: Vec<RowError>) {
+    fn keep(&mut self, errors: &[RowError]) {
         let room = MAX_KEPT_ERRORS_OF_BATCH.saturating_sub(self.errors.len());
-        self.errors.extend(errors.into_iter().take(room));
+        self.errors.extend(errors.iter().take(room).cloned());
     }
 
     /// Keeps a warning, as long as errors have room enough.
@@ -111,22 +118,32 @@ impl Batch {
         }
     }
 
-    /// Counts rows that could not be stored as refused, and says why.
+    /// Counts rows that could not be stored as refused, and says why. Their values are
+    /// protected by then, so that they are refused without.
     pub fn refuse_too_large(&mut self, outcomes: &[Outcome]) {
         let places = std::mem::take(&mut self.places);
         for ((row, line), outcome) in places.into_iter().zip(outcomes) {
             if *outcome == Outcome::TooLarge {
                 self.rejected += 1;
-                self.keep(vec![RowError {
+                let errors = vec![RowError {
                     row,
                     line,
                     column: None,
                     code: RowErrorCode::RecordTooLarge,
                     hint: Some((MAX_RECORD_BYTES / 1024).to_string()),
-                }]);
+                }];
+                self.keep(&errors);
+                let raw = RawRecord {
+                    row,
+                    line,
+                    values: Vec::new(),
+                    malformed: None,
+                };
+                self.refused.push(RefusedRow { raw, errors });
             }
         }
         self.errors.sort_by_key(|error| error.row);
+        self.refused.sort_by_key(|refused| refused.raw.row);
     }
 }
 

@@ -11,6 +11,7 @@ mod check;
 mod file_error;
 mod object_key;
 mod reading;
+pub mod rejected;
 mod run;
 pub mod survey;
 
