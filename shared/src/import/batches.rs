@@ -4,7 +4,7 @@
 
 use std::{io::Read, sync::Arc};
 
-use super::{FileError, survey::Repetitions};
+use super::{FileError, rejected::corrected, survey::Repetitions};
 use crate::{
     decode::{self, Hints},
     protection::{CipherError, ProtectedRecord, Protector},
@@ -60,7 +60,7 @@ pub fn batches(
     skip: u64,
     mut hand_on: impl FnMut(Batch) -> bool,
 ) -> Result<(), BatchError> {
-    let records = decode::records(reader, hints).map_err(BatchError::File)?;
+    let records = corrected(decode::records(reader, hints).map_err(BatchError::File)?);
     let mut batch = Batch::default();
     let mut bytes = 0;
     for raw in records.rows {
