@@ -42,16 +42,13 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
 
 /// One job, with its first row errors.
 pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
     let limit = call.number("errors", DEFAULT_ERRORS, MAX_ERRORS)?;
-    let id = job_id(id).ok_or_else(|| Problem::not_found("job"))?;
-    let organization = principal.organization;
-    let job = registry.store.job(organization, id).await?;
-    let job = job
-        .filter(|job| may_see(&principal, job))
-        .ok_or_else(|| Problem::not_found("job"))?;
+    let (_, job) = visible(registry, call, id).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let errors = registry.store.row_errors(organization, id, limit).await?;
+    let errors = registry
+        .store
+        .row_errors(job.organization, job.id, limit)
+        .await?;
     let language = call.language();
     let mut body = job_body(&job, language);
     let errors: Vec<Value> = errors
@@ -60,6 +57,21 @@ pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply
         .collect();
     body.insert("errors".to_owned(), errors.into());
     Ok(json(StatusCode::OK, &Value::Object(body)))
+}
+
+/// The job in a path, and who asks for it. One that the caller may not see does not exist.
+pub(crate) async fn visible(
+    registry: &Registry,
+    call: &Call<'_>,
+    id: &str,
+) -> Result<(Principal, Job), Problem> {
+    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
+    let id = job_id(id).ok_or_else(|| Problem::not_found("job"))?;
+    let job = registry.store.job(principal.organization, id).await?;
+    match job.filter(|job| may_see(&principal, job)) {
+        Some(job) => Ok((principal, job)),
+        None => Err(Problem::not_found("job")),
+    }
 }
 
 /// A principal that is bound to groups sees the jobs that write into them.

@@ -19,8 +19,8 @@ pub fn corrected(records: Records) -> Records {
     let Some(header) = &records.header else {
         return records;
     };
-    let has = |column: &&str| header.iter().any(|name| name.eq_ignore_ascii_case(column));
-    if !ERROR_COLUMNS.iter().all(|column| has(&column)) {
+    let has = |column: &str| header.iter().any(|name| name.eq_ignore_ascii_case(column));
+    if !ERROR_COLUMNS.into_iter().all(has) {
         return records;
     }
     let columns: Columns = header

@@ -109,8 +109,12 @@ impl<'b> RejectedRows<'b> {
         keys: &OrganizationKeys,
         part: &Part,
     ) -> Result<Option<Opened>, RejectedError> {
-        let fetched = stream::iter(&part.segments)
-            .map(|listed| self.bucket.read(&listed.key))
+        let keys_of_objects: Vec<String> = part.segments.iter().map(|s| s.key.clone()).collect();
+        let fetched = stream::iter(keys_of_objects)
+            .map(|key| {
+                let bucket = self.bucket.clone();
+                async move { bucket.read(&key).await }
+            })
             .buffered(FETCHED_AT_ONCE);
         let fetched: Vec<Option<Vec<u8>>> = fetched.try_collect().await?;
         let mut segments = Vec::with_capacity(fetched.len());
