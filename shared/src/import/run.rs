@@ -13,6 +13,7 @@ use super::{
     FileError, ObjectKey,
     batches::Batch,
     reading::{read_batches, read_through},
+    rejected::RejectedRows,
     survey::Survey,
 };
 use crate::{
@@ -411,6 +412,13 @@ impl Importer<'_> {
             Mode::DryRun => self.store.predict(records, &provenance, keys).await?,
         };
         batch.refuse_too_large(&outcomes);
+        if !batch.refused.is_empty() {
+            let keys = self.keys.for_writing(job.organization).await?;
+            let refused = std::mem::take(&mut batch.refused);
+            RejectedRows::of(self.bucket, job)
+                .write(&keys, job.counts.rows_read + 1, refused)
+                .await?;
+        }
         let room = MAX_KEPT_ERRORS.saturating_sub(job.errors_kept as usize);
         batch.errors.truncate(room);
         if !batch.errors.is_empty() {
