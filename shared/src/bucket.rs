@@ -65,6 +65,17 @@ pub struct PresignedPut {
     pub headers: Vec<(String, String)>,
 }
 
+/// An object in a listing.
+#[derive(Debug, Clone)]
+pub struct ListedObject {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its entity tag, without quotes.
+    pub etag: String,
+}
+
 impl Bucket {
     /// A bucket by its name.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
@@ -117,6 +128,44 @@ impl Bucket {
             metadata: object.metadata.unwrap_or_default(),
             body: object.body,
         }))
+    }
+
+    /// A small object's content; nothing when it is gone.
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, BucketError> {
+        let Some(object) = self.open(key, None).await? else {
+            return Ok(None);
+        };
+        let broke_off = |_| BucketError {
+            operation: "GetObject",
+            code: "the download broke off".to_owned(),
+        };
+        let content = object.body.collect().await.map_err(broke_off)?;
+        Ok(Some(content.into_bytes().into()))
+    }
+
+    /// The objects whose keys begin with a prefix, by key.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, BucketError> {
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .into_paginator()
+            .send();
+        let mut listed = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(BucketError::of("ListObjectsV2"))?;
+            listed.extend(page.contents().iter().filter_map(|object| {
+                Some(ListedObject {
+                    key: object.key()?.to_owned(),
+                    size: object.size()?.try_into().ok()?,
+                    etag: unquoted(object.e_tag()?).to_owned(),
+                })
+            }));
+        }
+        // S3 sorts its listings, other servers need not.
+        listed.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(listed)
     }
 
     /// Puts a small object.

@@ -45,9 +45,8 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
 
 /// One job, with its first row errors.
 pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
     let limit = call.number("errors", DEFAULT_ERRORS, MAX_ERRORS)?;
-    let job = find(registry, &principal, id).await?;
+    let (_, job) = visible(registry, call, Scope::RecordsRead, id).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let errors = registry
         .store
@@ -65,8 +64,7 @@ pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply
 
 /// Stops a job. One that is worked on stops after the batch under way: 202.
 pub(crate) async fn cancel(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsWrite)?;
-    let job = find(registry, &principal, id).await?;
+    let (_, job) = visible(registry, call, Scope::RecordsWrite, id).await?;
     let now = jiff::Timestamp::now();
     let cancelled = registry
         .store
@@ -84,16 +82,20 @@ pub(crate) async fn cancel(registry: &Registry, call: &Call<'_>, id: &str) -> Re
     Ok(json(status, &Value::Object(body)))
 }
 
-/// A job that the caller may see, by its UUID or its long id.
-pub(crate) async fn find(
+/// The job in a path, and who asks for it. One that the caller may not see does not exist.
+pub(crate) async fn visible(
     registry: &Registry,
-    principal: &Principal,
+    call: &Call<'_>,
+    scope: Scope,
     id: &str,
-) -> Result<Job, Problem> {
+) -> Result<(Principal, Job), Problem> {
+    let principal = call.principal(&registry.verifier, scope)?;
     let id = job_id(id).ok_or_else(|| Problem::not_found("job"))?;
     let job = registry.store.job(principal.organization, id).await?;
-    job.filter(|job| may_see(principal, job))
-        .ok_or_else(|| Problem::not_found("job"))
+    match job.filter(|job| may_see(&principal, job)) {
+        Some(job) => Ok((principal, job)),
+        None => Err(Problem::not_found("job")),
+    }
 }
 
 /// A principal that is bound to groups sees the jobs that write into them.

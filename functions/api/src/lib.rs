@@ -3,6 +3,8 @@
 mod dataset_in;
 mod dataset_out;
 mod jobs;
+mod rejected;
+mod report;
 mod uploads;
 
 use clientele::{
@@ -11,7 +13,7 @@ use clientele::{
     identity::DataOrigin,
     web::{Call, Problem, Reply, finish},
 };
-use http::Method;
+use http::{Method, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use std::sync::Arc;
 
@@ -24,7 +26,18 @@ pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
     let call = Call::new(&parts, &body);
     let reply = route(registry, &call).await;
     let request_id = request_id.unwrap_or_default();
-    finish(reply, &registry.config.docs_url, &request_id).map(Body::from)
+    in_transport(finish(reply, &registry.config.docs_url, &request_id))
+}
+
+/// A csv travels as base64: how much that adds does not depend on what is in it, as the escapes
+/// of Lambda's JSON envelope do.
+fn in_transport(response: Response<String>) -> Response<Body> {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let is_csv = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/csv"));
+    response.map(|body| match is_csv {
+        true => Body::Binary(body.into_bytes()),
+        false => Body::Text(body),
+    })
 }
 
 async fn route(registry: &Registry, call: &Call<'_>) -> Reply {
@@ -42,6 +55,12 @@ async fn route(registry: &Registry, call: &Call<'_>) -> Reply {
         (&Method::GET, ["v1", "jobs"]) => jobs::list(registry, call).await,
         (&Method::POST, ["v1", "jobs", id @ .., "cancel"]) => {
             jobs::cancel(registry, call, &id.join("/")).await
+        }
+        (&Method::GET, ["v1", "jobs", id @ .., "report"]) => {
+            report::report(registry, call, &id.join("/")).await
+        }
+        (&Method::GET, ["v1", "jobs", id @ .., "rejected.csv"]) => {
+            rejected::rejected(registry, call, &id.join("/")).await
         }
         (&Method::GET, ["v1", "jobs", id @ ..]) => jobs::one(registry, call, &id.join("/")).await,
         (&Method::POST, ["v1", "uploads"]) => uploads::announce(registry, call).await,

@@ -203,6 +203,10 @@ file_errors! {
     ObjectGone "object_gone"
         "the file was replaced or deleted before it was read; the new one has a job of its own"
         "le fichier a été remplacé ou supprimé avant d'être lu ; le nouveau a sa propre tâche"
+    /// A corrected csv of rejected rows whose values were masked.
+    Masked "masked_values"
+        "some values of this file are masked as ***; correct a rejected.csv that was downloaded with the scope pii:reveal"
+        "certaines valeurs de ce fichier sont masquées par *** ; corrigez un rejected.csv téléchargé avec le droit pii:reveal"
     /// A row was refused, and the file was to land whole or not at all.
     RowsRefused {
         /// Rows that were refused.

@@ -183,3 +183,9 @@ impl From<crate::bucket::BucketError> for Problem {
         Self::internal(error)
     }
 }
+
+impl From<crate::import::rejected::RejectedError> for Problem {
+    fn from(error: crate::import::rejected::RejectedError) -> Self {
+        Self::internal(error)
+    }
+}
