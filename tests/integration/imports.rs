@@ -220,7 +220,7 @@ async fn files_that_cannot_be_imported_fail_with_a_reason_and_are_put_aside() {
             "customers",
             b"[{\"external_id\": 1}".to_vec(),
         ),
-        ("json_too_deep", "customers", b"[".repeat(200_000)),
+        ("json_too_deep", "customers", b"[{\"a\": ".repeat(200_000)),
         ("json_shape", "customers", b"{\n\"rows\": []}".to_vec()),
     ];
     for (code, dataset, content) in table {
