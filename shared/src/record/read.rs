@@ -408,6 +408,50 @@ mod tests {
     }
 
     #[test]
+    fn json_numbers_of_many_digits_read_as_their_type() {
+        let table = [
+            (
+                "customers",
+                "external_id",
+                "18446744073709551616",
+                "identifier_number",
+            ),
+            (
+                "customers",
+                "external_id",
+                "7.00000000000000000001",
+                "identifier_number",
+            ),
+            (
+                "customers",
+                "phone",
+                "18446744073709551616",
+                "identifier_number",
+            ),
+            (
+                "customers",
+                "birth_year",
+                "2000.0000000000000000000",
+                "2000",
+            ),
+            ("customers", "birth_year", "1e400", "type_integer"),
+            ("meters", "total_price", "12.50000000000000000000", "12.5"),
+            ("meters", "total_price", "1e400", "type_float"),
+            (
+                "meters",
+                "model",
+                "0.1000000000000000055",
+                "\"0.1000000000000000055\"",
+            ),
+            ("meters", "is_test", "18446744073709551616", "type_boolean"),
+        ];
+        for (dataset, field, number, expected) in table {
+            let raw = RawValue::LongNumber(number.to_owned());
+            assert_eq!(outcome(dataset, field, raw), expected, "{field} {number}");
+        }
+    }
+
+    #[test]
     fn a_text_of_4096_characters_is_the_longest() {
         let cell = |length| RawValue::Cell("é".repeat(length));
         assert!(outcome("customers", "profession", cell(4_096)).starts_with('"'));

@@ -130,4 +130,6 @@ fn has_extension(filename: &str, extensions: &[&str]) -> bool {
 }
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
