@@ -18,5 +18,6 @@ mod imports;
 mod pages;
 mod privacy;
 mod records;
+mod rejected;
 mod stack;
 mod verify;
