@@ -1,10 +1,11 @@
 //! The bucket that files are dropped in.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
+    presigning::PresigningConfig,
     primitives::ByteStream,
     types::{MetadataDirective, TaggingDirective},
 };
@@ -53,6 +54,15 @@ pub struct OpenObject {
     pub last_modified: Option<i64>,
     /// What it was put with, by lower-case names.
     pub metadata: HashMap<String, String>,
+}
+
+/// Where one object may be put with a PUT, and the headers that it has to be put with.
+#[derive(Debug)]
+pub struct PresignedPut {
+    /// The address; whoever has it may put the object.
+    pub url: String,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
 }
 
 /// An object in a listing.
@@ -173,6 +183,29 @@ impl Bucket {
         let delete = self.client.delete_object().bucket(&self.name).key(key);
         let deleted = delete.send().await.map(drop);
         deleted.map_err(BucketError::of("DeleteObject"))
+    }
+
+    /// Lets anybody who has the address put one object, for a while.
+    pub async fn presign_put(
+        &self,
+        key: &str,
+        valid_for: Duration,
+    ) -> Result<PresignedPut, BucketError> {
+        let unsigned = || BucketError {
+            operation: "PutObject",
+            code: "it cannot be signed".to_owned(),
+        };
+        let config = PresigningConfig::expires_in(valid_for).map_err(|_| unsigned())?;
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        let signed = put
+            .presigned(config)
+            .await
+            .map_err(BucketError::of("PutObject"))?;
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Ok(PresignedPut {
+            url: signed.uri().to_owned(),
+            headers: signed.headers().map(owned).collect(),
+        })
     }
 
     /// Deletes an object, unless it has been replaced meanwhile.

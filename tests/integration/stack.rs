@@ -1,6 +1,10 @@
 //! A local stack of a test's own, and the handlers over it.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use aws_lambda_events::event::s3::S3Event;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -103,16 +107,54 @@ impl Stack {
         s3_event(key, size, &etag, &sequencer)
     }
 
-    /// Invokes the import function.
+    /// Invokes the import function, also with what it puts into the bucket for itself.
     pub(crate) async fn invoke(
         &self,
         event: &Value,
         request_id: &str,
     ) -> Result<(), clientele_import::ImportError> {
+        let limit = Duration::from_secs(900);
+        self.invoke_for(event, request_id, limit).await?;
+        loop {
+            let parts = self.events_of_parts().await;
+            if parts.is_empty() {
+                return Ok(());
+            }
+            for (n, event) in parts.iter().enumerate() {
+                let request_id = format!("{request_id} {n}");
+                self.invoke_for(event, &request_id, limit).await?;
+            }
+        }
+    }
+
+    /// Invokes the import function once, with a time limit.
+    pub(crate) async fn invoke_for(
+        &self,
+        event: &Value,
+        request_id: &str,
+        limit: Duration,
+    ) -> Result<(), clientele_import::ImportError> {
         let event: S3Event = serde_json::from_value(event.clone()).unwrap();
-        let mut context = Context::default();
-        context.request_id = request_id.to_owned();
-        clientele_import::handle(&self.registry, LambdaEvent::new(event, context)).await
+        let event = LambdaEvent::new(event, context(request_id, limit));
+        clientele_import::handle(&self.registry, event).await
+    }
+
+    /// The events that S3 sends for what is below `parts/` now.
+    pub(crate) async fn events_of_parts(&self) -> Vec<Value> {
+        let list = self.local.clients.s3.list_objects_v2().bucket(BUCKET);
+        let found = list.prefix("parts/").send().await.unwrap();
+        let event = |object: &aws_sdk_s3::types::Object| {
+            let etag = object.e_tag().unwrap_or_default().replace('"', "");
+            let size = object.size().unwrap().try_into().unwrap();
+            let modified = object.last_modified().unwrap().as_nanos();
+            s3_event(
+                object.key().unwrap(),
+                size,
+                &etag,
+                &format!("{modified:016X}"),
+            )
+        };
+        found.contents().iter().map(event).collect()
     }
 
     /// Imports a file and returns its job.
@@ -148,8 +190,7 @@ impl Stack {
             .unwrap();
         let dying = Registry::new(config, self.local.clients.clone()).unwrap();
         let event: S3Event = serde_json::from_value(event.clone()).unwrap();
-        let mut context = Context::default();
-        context.request_id = "a".to_owned();
+        let context = context("a", Duration::from_secs(900));
         let died = clientele_import::handle(&dying, LambdaEvent::new(event, context)).await;
         assert!(died.is_err());
         let jobs = self
@@ -328,6 +369,15 @@ impl Stack {
             .unwrap();
         assert!(report.is_clean(), "{report}");
     }
+}
+
+/// A Lambda context with a time limit.
+pub(crate) fn context(request_id: &str, limit: Duration) -> Context {
+    let deadline = (SystemTime::now() + limit).duration_since(UNIX_EPOCH);
+    let mut context = Context::default();
+    context.request_id = request_id.to_owned();
+    context.deadline = deadline.unwrap().as_millis().try_into().unwrap();
+    context
 }
 
 /// The event that S3 sends for an object, its key encoded as S3 does.

@@ -73,6 +73,8 @@ pub(crate) async fn import(registry: &Registry, call: &Call<'_>, dataset: &str) 
         key: ObjectKey::staged(organization, id, &filename),
         filename,
         object_modified: None,
+        etag: None,
+        upload_until: None,
     };
     let job = registry
         .store
@@ -157,7 +159,7 @@ pub(crate) async fn check(registry: &Registry, call: &Call<'_>, dataset: &str) -
 }
 
 /// A principal that is bound to groups may write only into a source whose group it may reach.
-fn check_group(
+pub(crate) fn check_group(
     principal: &Principal,
     dataset: &Dataset,
     origin: &DataOrigin,

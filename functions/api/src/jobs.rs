@@ -1,9 +1,12 @@
-//! `GET /v1/jobs` and `GET /v1/jobs/{id}`.
+//! `GET /v1/jobs`, `GET /v1/jobs/{id}` and `POST /v1/jobs/{id}/cancel`.
 
 use clientele::{
     Registry,
     dataset::Dataset,
-    store::{GroupId, jobs::Job},
+    store::{
+        GroupId,
+        jobs::{Cancelled, Job},
+    },
     web::{Call, Principal, Problem, Reply, Scope, job_body, job_id, json, row_error},
 };
 use http::StatusCode;
@@ -43,7 +46,7 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
 /// One job, with its first row errors.
 pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
     let limit = call.number("errors", DEFAULT_ERRORS, MAX_ERRORS)?;
-    let (_, job) = visible(registry, call, id).await?;
+    let (_, job) = visible(registry, call, Scope::RecordsRead, id).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let errors = registry
         .store
@@ -59,13 +62,34 @@ pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply
     Ok(json(StatusCode::OK, &Value::Object(body)))
 }
 
+/// Stops a job. One that is worked on stops after the batch under way: 202.
+pub(crate) async fn cancel(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
+    let (_, job) = visible(registry, call, Scope::RecordsWrite, id).await?;
+    let now = jiff::Timestamp::now();
+    let cancelled = registry
+        .store
+        .cancel_job(job.organization, job.id, now)
+        .await?;
+    let (status, job) = match cancelled {
+        Cancelled::Now(job) => (StatusCode::OK, job),
+        Cancelled::Soon(job) => (StatusCode::ACCEPTED, job),
+        Cancelled::Ended(_) => {
+            return Err(Problem::conflict("job_ended", "the job has ended already"));
+        }
+        Cancelled::Unknown => return Err(Problem::not_found("job")),
+    };
+    let body = job_body(&job, call.language());
+    Ok(json(status, &Value::Object(body)))
+}
+
 /// The job in a path, and who asks for it. One that the caller may not see does not exist.
 pub(crate) async fn visible(
     registry: &Registry,
     call: &Call<'_>,
+    scope: Scope,
     id: &str,
 ) -> Result<(Principal, Job), Problem> {
-    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
+    let principal = call.principal(&registry.verifier, scope)?;
     let id = job_id(id).ok_or_else(|| Problem::not_found("job"))?;
     let job = registry.store.job(principal.organization, id).await?;
     match job.filter(|job| may_see(&principal, job)) {

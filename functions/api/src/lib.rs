@@ -5,6 +5,7 @@ mod dataset_out;
 mod jobs;
 mod rejected;
 mod report;
+mod uploads;
 
 use clientele::{
     Registry,
@@ -62,6 +63,9 @@ async fn route(registry: &Registry, call: &Call<'_>) -> Reply {
             dataset_out::page(registry, call, dataset).await
         }
         (&Method::GET, ["v1", "jobs"]) => jobs::list(registry, call).await,
+        (&Method::POST, ["v1", "jobs", id @ .., "cancel"]) => {
+            jobs::cancel(registry, call, &id.join("/")).await
+        }
         (&Method::GET, ["v1", "jobs", id @ .., "report"]) => {
             report::report(registry, call, &id.join("/")).await
         }
@@ -69,7 +73,9 @@ async fn route(registry: &Registry, call: &Call<'_>) -> Reply {
             rejected::rejected(registry, call, &id.join("/")).await
         }
         (&Method::GET, ["v1", "jobs", id @ ..]) => jobs::one(registry, call, &id.join("/")).await,
-        (_, ["api", "v1", "in", _] | ["api", "v1", "in", _, "check"])
+        (&Method::POST, ["v1", "uploads"]) => uploads::announce(registry, call).await,
+        (_, ["v1", "jobs", _, .., "cancel"] | ["v1", "uploads"])
+        | (_, ["api", "v1", "in", _] | ["api", "v1", "in", _, "check"])
         // The pages function answers these; what it does not take comes here.
         | (_, ["v1", "customer"] | ["v1", "customer", "pages"]) => {
             Err(Problem::method_not_allowed("POST"))
@@ -88,7 +94,10 @@ fn dataset_named(name: &str) -> Result<Arc<Dataset>, Problem> {
 
 /// The source that a user's request is about.
 fn source_named(call: &Call<'_>) -> Result<DataOrigin, Problem> {
-    let name = call.query.get("source").map_or("api", String::as_str);
+    source(call.query.get("source").map_or("api", String::as_str))
+}
+
+fn source(name: &str) -> Result<DataOrigin, Problem> {
     let origin: DataOrigin =
         name.parse()
             .map_err(|error: clientele::identity::IdentityError| {

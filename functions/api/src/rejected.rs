@@ -20,7 +20,7 @@ const PARTS: &str = "x-parts";
 /// The rows of a job that were refused, as they came, and why: one part of what may be several.
 /// Without `pii:reveal`, protected values are masked.
 pub(crate) async fn rejected(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
-    let (principal, job) = jobs::visible(registry, call, id).await?;
+    let (principal, job) = jobs::visible(registry, call, Scope::RecordsRead, id).await?;
     let part = call.number("part", 1, MAX_PART)?;
     if !job.state.is_ended() {
         return Err(Problem::new(

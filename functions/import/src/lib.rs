@@ -3,7 +3,7 @@
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use clientele::{
     Registry,
-    import::{ImportError as DomainError, Object},
+    import::{ImportError as DomainError, Invocation, Object, TimeLeft},
 };
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use thiserror::Error;
@@ -35,7 +35,10 @@ impl From<ImportError> for Diagnostic {
 /// Imports the objects of an event, one after the other. Lambda keeps the request id over
 /// retries, so a retry takes up the jobs that its predecessor left.
 pub async fn handle(registry: &Registry, event: LambdaEvent<S3Event>) -> Result<(), ImportError> {
-    let invocation = event.context.request_id.as_str();
+    let invocation = Invocation {
+        id: &event.context.request_id,
+        time: TimeLeft::until(event.context.deadline()),
+    };
     for record in &event.payload.records {
         let object = object(record)?;
         registry.importer().import(&object, invocation).await?;

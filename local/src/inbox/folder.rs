@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The parts of the bucket whose objects are delivered, as `template.yaml` subscribes them.
-const DELIVERED: [&str; 2] = ["inbox", "staged"];
+const DELIVERED: [&str; 3] = ["inbox", "staged", "parts"];
 /// Endings of files that a program is still writing under another name than the final one.
 const UNFINISHED: [&str; 3] = ["~", ".tmp", ".part"];
 

@@ -33,6 +33,20 @@ pub struct Hints {
     pub encoding: Option<Encoding>,
 }
 
+impl Hints {
+    /// How to read a file again that could not be read with these hints, if there is a way: a
+    /// text that is not UTF-8 after all.
+    pub fn after(&self, error: &FileError) -> Option<Self> {
+        match (error, self.encoding) {
+            (FileError::NotUtf8 { .. }, None) => Some(Self {
+                encoding: Some(Encoding::Windows1252),
+                ..self.clone()
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// How a file turned out to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {

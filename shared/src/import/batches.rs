@@ -2,30 +2,61 @@
 //!
 //! Rows in clear exist only here, on the thread that reads them.
 
-use std::{io::Read, sync::Arc};
+use std::io::Read;
 
 use super::{FileError, rejected::corrected, survey::Repetitions};
 use crate::{
     decode::{self, Hints},
+    identity::RecordId,
     protection::{CipherError, ProtectedRecord, Protector},
-    record::{
-        MAX_RECORD_BYTES, RawRecord, RawValue, RefusedRow, RowError, RowErrorCode, Validator,
-    },
+    record::{MAX_RECORD_BYTES, RawRecord, RefusedRow, RowError, RowErrorCode, Validator},
     store::{Outcome, jobs::MAX_KEPT_ERRORS_OF_BATCH},
 };
 
 /// Rows in a batch. Sorted by hash, about 40 of them share each of a group's 256 counters.
-pub const BATCH_ROWS: usize = 10_000;
+pub const BATCH_ROWS: u64 = 10_000;
 /// Bytes of values in a batch after which it is not filled up, so that large rows do not fill the memory.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Values in a batch after which it is not filled up: blank ones take memory too.
+const BATCH_VALUES: usize = 1_000_000;
+
+/// How much is in a batch, or in a part, which becomes one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fill {
+    rows: u64,
+    bytes: usize,
+    values: usize,
+}
+
+impl Fill {
+    /// Counts a row.
+    pub fn add(&mut self, raw: &RawRecord) {
+        self.rows += 1;
+        self.bytes += raw.size();
+        self.values += raw.values.len();
+    }
+
+    /// Whether the next row belongs into another batch.
+    pub fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES || self.values >= BATCH_VALUES
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+}
 
 /// Some rows of a file, in their order.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// The first row that was read into it.
+    pub first_row: u64,
     /// The last row that was read into it.
     pub last_row: u64,
     /// Rows that were read into it.
     pub rows: u64,
+    fill: Fill,
     /// Records to store.
     pub records: Vec<ProtectedRecord>,
     /// The row and line of each record.
@@ -62,41 +93,18 @@ pub fn batches(
 ) -> Result<(), BatchError> {
     let records = corrected(decode::records(reader, hints).map_err(BatchError::File)?);
     let mut batch = Batch::default();
-    let mut bytes = 0;
     for raw in records.rows {
         let raw = raw.map_err(BatchError::File)?;
         if raw.row <= skip {
             continue;
         }
-        let (row, line) = (raw.row, raw.line);
-        batch.last_row = row;
-        batch.rows += 1;
-        bytes += raw.size();
-        match validator.validate(raw) {
-            Err(refused) => {
-                // Values in clear take more memory than their text, blank ones above all.
-                bytes += refused.raw.values.len() * size_of::<(Arc<str>, RawValue)>();
-                batch.rejected += 1;
-                batch.keep(&refused.errors);
-                batch.refused.push(refused);
-            }
-            Ok(record) => match repetitions.later_row(record.id(), row) {
-                Some(later) => {
-                    batch.duplicates += 1;
-                    batch.warn(duplicate(row, line, later));
-                }
-                None => {
-                    let record = protector.protect(record).map_err(BatchError::Cipher)?;
-                    batch.records.push(record);
-                    batch.places.push((row, line));
-                }
-            },
-        }
-        if batch.rows as usize == BATCH_ROWS || bytes >= BATCH_BYTES {
-            bytes = 0;
-            if !hand_on(std::mem::take(&mut batch)) {
-                return Ok(());
-            }
+        batch
+            .add(raw, validator, protector, |id, row| {
+                repetitions.later_row(id, row)
+            })
+            .map_err(BatchError::Cipher)?;
+        if batch.fill.is_full() && !hand_on(std::mem::take(&mut batch)) {
+            return Ok(());
         }
     }
     if batch.rows > 0 {
@@ -106,6 +114,41 @@ pub fn batches(
 }
 
 impl Batch {
+    /// Checks and protects a row. `later_row` names the row that replaces it, if there is one.
+    pub fn add(
+        &mut self,
+        raw: RawRecord,
+        validator: &mut Validator,
+        protector: &Protector,
+        later_row: impl FnOnce(&RecordId, u64) -> Option<u64>,
+    ) -> Result<(), CipherError> {
+        let (row, line) = (raw.row, raw.line);
+        if self.rows == 0 {
+            self.first_row = row;
+        }
+        self.last_row = row;
+        self.rows += 1;
+        self.fill.add(&raw);
+        match validator.validate(raw) {
+            Err(refused) => {
+                self.rejected += 1;
+                self.keep(&refused.errors);
+                self.refused.push(refused);
+            }
+            Ok(record) => match later_row(record.id(), row) {
+                Some(later) => {
+                    self.duplicates += 1;
+                    self.warn(duplicate(row, line, later));
+                }
+                None => {
+                    self.records.push(protector.protect(record)?);
+                    self.places.push((row, line));
+                }
+            },
+        }
+        Ok(())
+    }
+
     fn keep(&mut self, errors: &[RowError]) {
         let room = MAX_KEPT_ERRORS_OF_BATCH.saturating_sub(self.errors.len());
         self.errors.extend(errors.iter().take(room).cloned());

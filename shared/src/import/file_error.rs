@@ -155,6 +155,17 @@ file_errors! {
     } "json_too_large"
         "a JSON document may have {limit} MiB; send a csv or several documents"
         "un document JSON peut avoir {limit} Mio ; envoyez un csv ou plusieurs documents"
+    /// The file is too large.
+    FileTooLarge {
+        /// The limit in GiB.
+        limit: u64,
+    } "file_too_large"
+        "a file may have {limit} GiB; send it in several files"
+        "un fichier peut avoir {limit} Gio ; envoyez-le en plusieurs fichiers"
+    /// There is no such mode of import.
+    UnknownMode "unknown_mode"
+        "there is no such mode; there are write, all_or_nothing and dry_run"
+        "ce mode n'existe pas ; il y a write, all_or_nothing et dry_run"
     /// The object's key is not one of an import.
     Key {
         /// What is wrong with it.

@@ -5,17 +5,26 @@
 //!    A file that cannot be imported is refused here, before anything is written.
 //! 3. [`batches`] reads it again: decode, validate, protect, on a thread of its own.
 //! 4. [`Importer`] stores batch after batch and keeps the job's counts.
+//!
+//! A file of many rows is split in step 3 into [`parts`], which invocations of their own import.
 
 pub mod batches;
 mod check;
 mod file_error;
 mod object_key;
+mod parts;
 mod reading;
+mod registration;
 pub mod rejected;
 mod run;
+mod setting;
+mod storing;
 pub mod survey;
+mod time_left;
 
 pub use check::{Checked, check};
 pub use file_error::FileError;
 pub use object_key::{FAILED, INBOX, ObjectKey, ObjectKeyError, STAGED};
-pub use run::{ImportError, Importer, Object};
+pub use parts::{PARTS, PartError};
+pub use run::{ImportError, Importer, Invocation, Object};
+pub use time_left::TimeLeft;

@@ -12,7 +12,7 @@ use super::{
 use crate::{bucket::OpenObject, decode::Hints, protection::Protector, record::Validator};
 
 /// A blocking reader over an object's download.
-fn blocking(object: OpenObject) -> SyncIoBridge<impl AsyncRead + Unpin> {
+pub(super) fn blocking(object: OpenObject) -> SyncIoBridge<impl AsyncRead + Unpin + use<>> {
     SyncIoBridge::new_with_handle(object.body.into_async_read(), Handle::current())
 }
 
@@ -57,7 +57,7 @@ pub(super) fn read_batches(
 }
 
 /// A download that broke off says nothing about the file: it is to be read again.
-fn refused(error: FileError) -> Stopped {
+pub(super) fn refused(error: FileError) -> Stopped {
     match error {
         FileError::Unreadable => Stopped::Failed(ImportError::Interrupted),
         error => Stopped::File(error),

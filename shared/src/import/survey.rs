@@ -28,6 +28,8 @@ pub struct Survey {
     pub columns: Vec<Column>,
     /// How many rows it has.
     pub rows: u64,
+    /// How many of them will be refused.
+    pub rejected: u64,
     /// Its SHA-256, in hex.
     pub sha256: String,
     /// Rows about the same record.
@@ -64,7 +66,7 @@ pub fn survey(
         rows,
         header,
     } = records;
-    let mut count = 0;
+    let (mut count, mut rejected) = (0, 0);
     let mut repetitions = Repetitions::default();
     for row in rows {
         let row = row?;
@@ -75,8 +77,9 @@ pub fn survey(
             }
         }
         // A row that will be refused does not stand in for an earlier one.
-        if let Ok(record) = validator.validate(row) {
-            repetitions.see(record.id(), count);
+        match validator.validate(row) {
+            Ok(record) => repetitions.see(record.id(), count),
+            Err(_) => rejected += 1,
         }
     }
     let sha256 = digest.lock().map(|digest| digest.clone().finalize());
@@ -84,6 +87,7 @@ pub fn survey(
         found,
         columns: columns.named,
         rows: count,
+        rejected,
         sha256: HEXLOWER.encode(&sha256.map_err(|_| FileError::Unreadable)?),
         repetitions,
     })

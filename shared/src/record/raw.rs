@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use jiff::civil::{DateTime, Time};
+use serde::{Deserialize, Serialize};
 
 use super::RowError;
 
@@ -49,7 +50,8 @@ pub struct RefusedRow {
 }
 
 /// A row whose values cannot be assigned to columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Malformed {
     /// It has more or fewer cells than the header.
     Ragged {

@@ -125,6 +125,29 @@ impl Validator {
         self.unknown_columns
     }
 
+    /// Which record a row is about, as far as its identifiers can be read. Tells nothing of the
+    /// rest of the row.
+    pub fn id_of(&mut self, raw: &RawRecord) -> Option<RecordId> {
+        let dataset = Arc::clone(&self.dataset);
+        let mut changes = Vec::new();
+        for (header, value) in &raw.values {
+            let Target::Field(index) = self.mapping.target(header) else {
+                continue;
+            };
+            if let Some(field) = dataset.field(index).filter(|field| field.is_identifier())
+                && let Ok(Some(change)) = read(field, value, self.this_year)
+            {
+                changes.push((index, change));
+            }
+        }
+        let mut errors = RowErrors {
+            row: raw.row,
+            line: raw.line,
+            errors: Vec::new(),
+        };
+        self.identify(&changes, &mut errors)
+    }
+
     /// Checks one row, or gives it back with everything that is wrong with it.
     pub fn validate(&mut self, mut raw: RawRecord) -> Result<Record, RefusedRow> {
         self.check(&mut raw)

@@ -7,7 +7,7 @@
 //! | membership | `GROUP#{org}#{group}#{first hex digit of the uid's hash}` | `{16 hex of the hash}#{uid}` |
 //! | counter of a group | `COUNT#{org}#{group}` | first 2 hex digits of the hash |
 //! | organisation, group, source, wrapped key, integer counter | `ORG#{org}` | `ORGANIZATION`, `GROUP#…`, `SOURCE#…`, `KEY#…`, `INTEGER#…` |
-//! | job, its row errors | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}` |
+//! | job, its row errors, its parts that are done | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}`, `PART#{number}` |
 //! | entry in the list of jobs | `JOBS#{org}` | import id, 20 digits |
 //!
 //! A customer_uid begins with a digit, so no record's key equals another item's.
@@ -254,6 +254,14 @@ pub(super) fn job_errors(organization: OrganizationId, id: Uuid, first_row: u64)
     Key::new(
         format!("JOB#{organization}#{id}"),
         format!("{JOB_ERRORS}{first_row:020}"),
+    )
+}
+
+/// What says that a part of a job was imported.
+pub(super) fn job_part(organization: OrganizationId, id: Uuid, number: u32) -> Key {
+    Key::new(
+        format!("JOB#{organization}#{id}"),
+        format!("PART#{number:010}"),
     )
 }
 

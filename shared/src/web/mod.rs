@@ -8,7 +8,7 @@ mod record;
 mod request;
 
 pub use attachment::attachment;
-pub use job::{column_warnings, job_body, job_id, row_error};
+pub use job::{column_warnings, job_body, job_id, long_job_id, row_error};
 pub use principal::{Principal, Refusal, Scope, Verifier, VerifierError};
 pub use problem::Problem;
 pub use record::{Reader, record_body};

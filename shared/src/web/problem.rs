@@ -87,6 +87,11 @@ impl Problem {
         problem
     }
 
+    /// 409: what is asked does not go with how things stand.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, "Conflict", detail)
+    }
+
     /// 500: the log knows what happened, the client only that it did.
     pub fn internal(cause: impl ToString) -> Self {
         let detail = "something went wrong; try again, and quote the request id if it stays so";

@@ -1,5 +1,7 @@
 //! What a job is.
 
+use std::ops::AddAssign;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -38,8 +40,24 @@ pub enum Mode {
     /// Valid rows land, whatever becomes of others.
     #[default]
     Write,
+    /// No row lands if one is refused.
+    AllOrNothing,
     /// Nothing is written; the counts say what would be.
     DryRun,
+    /// A mode was asked for that there is not: the job fails.
+    Unknown,
+}
+
+impl Mode {
+    /// Reads a mode by its name; none is [`Mode::Write`].
+    pub fn named(name: Option<&str>) -> Option<Self> {
+        match name {
+            None | Some("" | "write") => Some(Self::Write),
+            Some("all_or_nothing") => Some(Self::AllOrNothing),
+            Some("dry_run") => Some(Self::DryRun),
+            Some(_) => None,
+        }
+    }
 }
 
 /// What became of a job's rows so far. The parts add up to `rows_read`.
@@ -59,6 +77,18 @@ pub struct Counts {
     pub duplicates: u64,
     /// Rows that were refused.
     pub rejected: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.rows_read += more.rows_read;
+        self.created += more.created;
+        self.updated += more.updated;
+        self.unchanged += more.unchanged;
+        self.superseded += more.superseded;
+        self.duplicates += more.duplicates;
+        self.rejected += more.rejected;
+    }
 }
 
 /// Why a job failed, as data: messages are made when they are shown.
@@ -119,6 +149,30 @@ impl Column {
     }
 }
 
+/// How far a large file has been split into parts, each of which is imported by itself.
+///
+/// The job ends when the file has been split to its end and every part that was put is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Split {
+    /// Whether the file is imported in parts.
+    pub is_split: bool,
+    /// Rows of the file that are in parts.
+    pub rows_split: u64,
+    /// Parts that were put.
+    pub parts_put: u64,
+    /// Whether there will be no more parts.
+    pub split_done: bool,
+    /// Parts that were imported.
+    pub parts_done: u64,
+}
+
+impl Split {
+    /// Whether nothing is left to be imported.
+    pub fn is_complete(&self) -> bool {
+        self.is_split && self.split_done && self.parts_done == self.parts_put
+    }
+}
+
 /// An import's job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
@@ -147,6 +201,10 @@ pub struct Job {
     /// When the object was put, in seconds since the epoch: a file that is put again with the
     /// same content under the same key is another job's.
     pub object_modified: Option<i64>,
+    /// The object's entity tag, once it is known.
+    pub etag: Option<String>,
+    /// Until when the object may be put, for an upload that was announced.
+    pub upload_until: Option<Timestamp>,
     /// The object's size in bytes, once it is known.
     pub size: Option<u64>,
     /// The file's SHA-256 in hex, once it was read through.
@@ -166,6 +224,11 @@ pub struct Job {
     /// What became of the rows so far.
     #[serde(flatten)]
     pub counts: Counts,
+    /// How far it was split.
+    #[serde(flatten)]
+    pub split: Split,
+    /// When it was asked to stop.
+    pub cancel_requested_at: Option<Timestamp>,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When work began.
@@ -205,6 +268,10 @@ pub struct NewJob {
     pub filename: String,
     /// When the object was put, in seconds since the epoch, if it was.
     pub object_modified: Option<i64>,
+    /// The object's entity tag, if it was put.
+    pub etag: Option<String>,
+    /// Until when the object may be put, for an upload that is announced.
+    pub upload_until: Option<Timestamp>,
 }
 
 /// Whether an invocation may work on a job.
@@ -233,6 +300,8 @@ impl NewJob {
             key: self.key.clone(),
             filename: self.filename.clone(),
             object_modified: self.object_modified,
+            etag: self.etag.clone(),
+            upload_until: self.upload_until,
             size: None,
             sha256: None,
             format: None,
@@ -242,6 +311,8 @@ impl NewJob {
             columns: Vec::new(),
             rows_total: None,
             counts: Counts::default(),
+            split: Split::default(),
+            cancel_requested_at: None,
             created_at: now,
             started_at: None,
             finished_at: None,

@@ -4,9 +4,14 @@
 //! on under a lease: repeated events find it held and leave it alone, a retry of the same
 //! invocation takes it up again, and when a lease has run out, anybody may.
 
+mod cancel;
 mod job;
+mod parts;
+mod running;
 
-pub use job::{Claim, Column, Counts, Ignored, Job, JobError, JobState, Mode, NewJob};
+pub use cancel::Cancelled;
+pub use job::{Claim, Column, Counts, Ignored, Job, JobError, JobState, Mode, NewJob, Split};
+pub use parts::{PartDone, PartResult};
 
 use std::collections::HashMap;
 
@@ -34,6 +39,39 @@ pub const LEASE: SignedDuration = SignedDuration::from_mins(15);
 pub const MAX_KEPT_ERRORS: usize = 1_000;
 /// How many row errors one batch keeps; they are one item.
 pub const MAX_KEPT_ERRORS_OF_BATCH: usize = 500;
+
+const CANCEL_REQUESTED_AT: &str = "cancel_requested_at";
+
+/// Whether a job was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// It was.
+    Yes,
+    /// It was not: somebody has asked to cancel it meanwhile.
+    CancelRequested(Timestamp),
+    /// It was not: another invocation has it now, or it has ended.
+    Lost,
+}
+
+impl Saved {
+    /// What a refused save means, by what is stored.
+    fn of(job: &Job, rows_read_before: u64, found: Option<Job>) -> Self {
+        let Some(found) = found else {
+            return Self::Lost;
+        };
+        // A save whose reply was lost is found done.
+        if found == *job {
+            return Self::Yes;
+        }
+        let unmoved = found.state == JobState::Running
+            && found.lease_owner == job.lease_owner.clone()
+            && found.counts.rows_read == rows_read_before;
+        match found.cancel_requested_at {
+            Some(at) if unmoved && job.cancel_requested_at.is_none() => Self::CancelRequested(at),
+            _ => Self::Lost,
+        }
+    }
+}
 
 impl Store {
     /// Registers a job with the organisation's next import id; the job that has its id already,
@@ -122,38 +160,45 @@ impl Store {
         }
     }
 
-    /// Saves how far an invocation got and extends its lease. Returns whether it still held
-    /// the job, and the job still stood where the invocation found it.
-    pub async fn save_job(&self, job: &Job, rows_read_before: u64) -> Result<bool, StoreError> {
+    /// Saves how far an invocation got and extends its lease, if it still holds the job and the
+    /// job still stands where the invocation found it.
+    pub async fn save_job(&self, job: &Job, rows_read_before: u64) -> Result<Saved, StoreError> {
         let Some(item) = write(job) else {
             return Err(StoreError::corrupt("job", "state"));
         };
         let owner = job.lease_owner.clone().unwrap_or_default();
+        let cancel = match job.cancel_requested_at {
+            Some(at) => AttributeValue::S(at.to_string()),
+            None => AttributeValue::Null(true),
+        };
         let result = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
-            .condition_expression("#state = :running AND #owner = :me AND #rows_read = :before")
+            .condition_expression(
+                "#state = :running AND #owner = :me AND #rows_read = :before AND #cancel = :cancel",
+            )
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#owner", "lease_owner")
             .expression_attribute_names("#rows_read", "rows_read")
+            .expression_attribute_names("#cancel", CANCEL_REQUESTED_AT)
             .expression_attribute_values(":running", AttributeValue::S("running".to_owned()))
             .expression_attribute_values(":me", AttributeValue::S(owner))
             .expression_attribute_values(":before", AttributeValue::N(rows_read_before.to_string()))
+            .expression_attribute_values(":cancel", cancel)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         match result {
             Ok(output) => {
                 self.capacity.add(Units::Write, &output.consumed_capacity);
-                Ok(true)
+                Ok(Saved::Yes)
             }
             Err(error) => match error.as_service_error() {
                 Some(service) if service.is_conditional_check_failed_exception() => {
-                    // A save whose reply was lost is found done.
-                    let saved = self.job(job.organization, job.id).await?;
-                    Ok(saved.as_ref() == Some(job))
+                    let found = self.job(job.organization, job.id).await?;
+                    Ok(Saved::of(job, rows_read_before, found))
                 }
                 _ => Err(StoreError::call("PutItem")(error)),
             },

@@ -1,0 +1,61 @@
+//! What an invocation has no time for: a note in the bucket, of which S3 tells a fresh one.
+
+use uuid::Uuid;
+
+use super::{
+    content::{Owner, PartError},
+    key::PartKey,
+};
+use crate::{
+    import::{ImportError, Importer, Invocation, Object},
+    store::jobs::Job,
+};
+
+impl Importer<'_> {
+    /// Leaves the rest of a job to a fresh invocation.
+    pub(in crate::import) async fn leave_rest(
+        &self,
+        job: &Job,
+        invocation: &str,
+    ) -> Result<(), ImportError> {
+        tracing::info!(
+            job = %job.id, rows_read = job.counts.rows_read, rows_split = job.split.rows_split,
+            "the time limit is near; a fresh invocation goes on"
+        );
+        // The lease goes first: the fresh invocation may begin before this one has ended. If
+        // this one dies in between, its event comes again.
+        self.store.release_job(job, invocation).await?;
+        let note = Owner {
+            organization: job.organization,
+        };
+        let note = serde_json::to_vec(&note).map_err(|_| ImportError::PartUnwritable)?;
+        let key = PartKey::continuation(job.id, invocation);
+        Ok(self.bucket.put(&key.to_string(), note).await?)
+    }
+
+    /// Goes on where an earlier invocation has stopped.
+    pub(in crate::import) async fn go_on(
+        &self,
+        object: &Object,
+        id: Uuid,
+        invocation: Invocation<'_>,
+    ) -> Result<(), ImportError> {
+        let open = self.bucket.open(&object.key, object.etag.as_deref());
+        let Some(open) = open.await? else {
+            return Ok(());
+        };
+        let etag = open.etag.clone();
+        let note = open.body.collect().await;
+        let note = note.map_err(|_| ImportError::Interrupted)?.to_vec();
+        let Owner { organization } = serde_json::from_slice(&note).map_err(PartError::Line)?;
+        if let Some(job) = self.store.job(organization, id).await? {
+            let file = Object {
+                key: job.key,
+                etag: job.etag,
+                version: String::new(),
+            };
+            self.take_up(organization, id, &file, invocation).await?;
+        }
+        Ok(self.bucket.delete(&object.key, &etag).await?)
+    }
+}

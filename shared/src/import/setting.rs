@@ -1,0 +1,117 @@
+//! What a job's rows are checked against, and where they go.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{FileError, ImportError, Importer, ObjectKey, run::Stopped};
+use crate::{
+    dataset::Dataset,
+    identity::{DataOrigin, OrganizationId},
+    protection::{OrganizationKeys, Protector, PseudonymMode},
+    record::Validator,
+    store::{
+        GroupId, Organization, StoreError,
+        jobs::{Job, Mode},
+    },
+};
+
+pub(super) struct Setting {
+    pub(super) dataset: Arc<Dataset>,
+    pub(super) origin: DataOrigin,
+    pub(super) group: Option<GroupId>,
+    organization: Organization,
+}
+
+impl Importer<'_> {
+    /// Checks what the job names before its file is read.
+    pub(super) async fn setting(&self, job: &Job) -> Result<Setting, Stopped> {
+        if let Err(error) = job.key.parse::<ObjectKey>() {
+            let reason = error.to_string();
+            return Err(Stopped::File(FileError::Key { reason }));
+        }
+        if job.mode == Mode::Unknown {
+            return Err(Stopped::File(FileError::UnknownMode));
+        }
+        let organization = self.store.organization(job.organization).await?;
+        let dataset = Dataset::builtin(&job.dataset).ok_or_else(|| {
+            let names: Vec<_> = Dataset::all_builtin().iter().map(|d| d.name()).collect();
+            Stopped::File(FileError::UnknownDataset {
+                datasets: names.join(", "),
+            })
+        })?;
+        let origin: DataOrigin = job
+            .data_origin
+            .parse()
+            .map_err(|_| StoreError::corrupt("job", "data_origin"))?;
+        if origin.is_reserved() {
+            return Err(Stopped::File(FileError::ReservedSource));
+        }
+        let group = job.group.as_deref().map(str::parse).transpose();
+        let group: Option<GroupId> = group.map_err(|_| StoreError::corrupt("job", "group"))?;
+        let own = GroupId::of_source(&dataset, &origin);
+        if group
+            .as_ref()
+            .is_some_and(|group| *group != own && group.is_of_source())
+        {
+            return Err(Stopped::File(FileError::GroupOfOtherSource));
+        }
+        Ok(Setting {
+            dataset,
+            origin,
+            group,
+            organization: organization.unwrap_or_default(),
+        })
+    }
+
+    /// The groups that the records join, made on first use.
+    pub(super) async fn ensure_groups(
+        &self,
+        organization: OrganizationId,
+        setting: &Setting,
+    ) -> Result<(), Stopped> {
+        let dataset = &setting.dataset;
+        let customers = Dataset::customers();
+        let mut groups = vec![(GroupId::of_source(dataset, &setting.origin), dataset)];
+        if dataset.is_of_devices() {
+            groups.push((GroupId::of_source(&customers, &setting.origin), &customers));
+        }
+        groups.extend(setting.group.clone().map(|group| (group, dataset)));
+        for (id, dataset) in groups {
+            let group = self.store.ensure_group(organization, &id, dataset).await?;
+            if group.dataset != dataset.name() {
+                let dataset = group.dataset;
+                return Err(Stopped::File(FileError::GroupOfOtherDataset { dataset }));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn keys_for(&self, job: &Job) -> Result<Arc<OrganizationKeys>, ImportError> {
+        Ok(match job.mode {
+            Mode::Write | Mode::AllOrNothing => self.keys.for_writing(job.organization).await?,
+            Mode::DryRun | Mode::Unknown => self.keys.for_dry_run(job.organization).await?,
+        })
+    }
+}
+
+impl Setting {
+    pub(super) fn validator(&self, job: &Job) -> Validator {
+        let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
+        Validator::new(
+            Arc::clone(&self.dataset),
+            job.organization,
+            self.origin.clone(),
+            self.organization.unknown_columns,
+            this_year,
+        )
+    }
+
+    pub(super) fn protector(&self, keys: &Arc<OrganizationKeys>) -> Protector {
+        let pseudonyms = match self.organization.keyed_pseudonyms {
+            true => keys.keyed_pseudonyms(),
+            false => PseudonymMode::Sha256,
+        };
+        Protector::new(Arc::clone(keys), pseudonyms)
+    }
+}
