@@ -72,8 +72,6 @@ pub struct ListedObject {
     pub key: String,
     /// Its size in bytes.
     pub size: u64,
-    /// Its entity tag, without quotes.
-    pub etag: String,
 }
 
 impl Bucket {
@@ -159,7 +157,6 @@ impl Bucket {
                 Some(ListedObject {
                     key: object.key()?.to_owned(),
                     size: object.size()?.try_into().ok()?,
-                    etag: unquoted(object.e_tag()?).to_owned(),
                 })
             }));
         }
@@ -179,6 +176,13 @@ impl Bucket {
             .await
             .map(drop)
             .map_err(BucketError::of("PutObject"))
+    }
+
+    /// Deletes an object, if there is one.
+    pub async fn delete_any(&self, key: &str) -> Result<(), BucketError> {
+        let delete = self.client.delete_object().bucket(&self.name).key(key);
+        let deleted = delete.send().await.map(drop);
+        deleted.map_err(BucketError::of("DeleteObject"))
     }
 
     /// Lets anybody who has the address put one object, for a while.

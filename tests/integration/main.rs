@@ -19,6 +19,7 @@ mod pages;
 mod parts;
 mod privacy;
 mod records;
+mod rejected;
 mod stack;
 mod uploads;
 mod verify;

@@ -14,8 +14,8 @@ use clientele::{
     web::{Call, Problem, Reply, finish},
 };
 use http::{Method, header};
-use lambda_http::{Body, Request, RequestExt, Response};
-use std::sync::Arc;
+use lambda_http::{Body, IntoResponse, Request, RequestExt, Response};
+use std::{future::ready, pin::Pin, sync::Arc};
 
 /// Answers one request.
 pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
@@ -27,6 +27,16 @@ pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
     let reply = route(registry, &call).await;
     let request_id = request_id.unwrap_or_default();
     in_transport(finish(reply, &registry.config.docs_url, &request_id))
+}
+
+/// A reply whose body travels as [`handle`] made it. By itself, `lambda_http` reads the body of
+/// every text type as text again, which takes the byte order mark off a csv.
+pub struct AsMade(pub Response<Body>);
+
+impl IntoResponse for AsMade {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
 }
 
 /// A csv travels as base64: how much that adds does not depend on what is in it, as the escapes

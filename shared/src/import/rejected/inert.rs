@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::MASK;
+
 /// What marks a cell as text.
 const MARK: char = '\'';
 
@@ -27,9 +29,11 @@ pub(super) fn unmark(text: &str) -> &str {
     }
 }
 
-/// Text that begins like a marked one needs a mark too, or it would lose its own.
+/// Text that begins like a marked one needs a mark too, or it would lose its own; and text that
+/// would pass for a masked value.
 fn needs_mark(text: &str) -> bool {
-    runs(text.trim_start_matches(MARK))
+    let text = text.trim_start_matches(MARK);
+    text == MASK || runs(text)
 }
 
 /// Whether some spreadsheet would take a text for a formula.
@@ -102,6 +106,8 @@ mod tests {
             ("@handle", true),
             (" +256", true),
             ("-1.5E+x", true),
+            ("***", true),
+            ("'***", true),
             ("", false),
             ("'", false),
             ("'tis", false),

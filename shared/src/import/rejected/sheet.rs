@@ -54,7 +54,7 @@ impl Sheet<'_> {
 
     fn header<'c>(&self, columns: &'c Columns, surplus: bool) -> Vec<Cow<'c, str>> {
         let name = |column: &'c Shown| match self.reveal || !column.is_data {
-            true => Cow::Borrowed(column.header.as_str()),
+            true => mark(&column.header),
             false => MASK.into(),
         };
         let mut header: Vec<_> = columns.shown.iter().map(name).collect();
@@ -83,17 +83,21 @@ impl Sheet<'_> {
             let joined = row.surplus.join(&delimiter);
             cells.push(self.shown(&joined, true).into_owned().into());
         }
-        cells.push(row.row.to_string().into());
-        cells.push(joined(row, |error| error.column.clone().unwrap_or_default()).into());
-        cells.push(joined(row, |error| error.code.as_str().to_owned()).into());
-        cells.push(self.message(row).into());
+        let column = |error: &RowError| error.column.clone().unwrap_or_default();
+        let of_errors = [
+            row.row.to_string(),
+            joined(row, column),
+            joined(row, |error| error.code.as_str().to_owned()),
+            self.message(row),
+        ];
+        cells.extend(of_errors.map(|text| Cow::Owned(mark(&text).into_owned())));
         cells
     }
 
     fn shown<'t>(&self, text: &'t str, is_protected: bool) -> Cow<'t, str> {
         match is_protected && !self.reveal && !text.is_empty() {
             true => MASK.into(),
-            false => text.into(),
+            false => mark(text),
         }
     }
 
@@ -219,7 +223,7 @@ impl Csv {
             if index > 0 {
                 self.text.push(self.delimiter);
             }
-            self.cell(&mark(cell));
+            self.cell(cell);
         }
         self.text.push_str("\r\n");
     }
