@@ -12,11 +12,15 @@
 
 mod api;
 mod api_payloads;
+mod chance;
 mod cost;
 mod crash;
+mod faults;
 mod imports;
+mod network;
 mod pages;
 mod privacy;
 mod records;
+mod snapshot;
 mod stack;
 mod verify;
