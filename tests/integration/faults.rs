@@ -1,5 +1,8 @@
 //! AWS calls that fail, and calls whose replies are lost: Lambda invokes the function again,
 //! and in the end all is as after an undisturbed run.
+//!
+//! `FAULTS_RUNS=100 cargo test --release --test integration faults:: -- --nocapture` prints the
+//! scorecard's lines; `FAULTS_SEED` repeats a run.
 
 use std::{sync::Arc, time::Duration};
 
@@ -66,7 +69,7 @@ async fn put_meters(stack: &Stack, organization: u64) -> Value {
     let id = OrganizationId::new(organization).unwrap();
     stack.registry.store.ensure_organization(id).await.unwrap();
     let all = String::from_utf8(file("meters.csv")).unwrap();
-    let mut lines: Vec<_> = all.lines().take(31).collect();
+    let mut lines: Vec<_> = all.lines().take(21).collect();
     lines.extend(["1,,lacks its manufacturer,9", lines[3]]);
     let content = lines.join("\n");
     let key = format!("inbox/{organization}/generic/meters/village.7/m.csv");
@@ -106,6 +109,7 @@ async fn disturb_every_call(fate: Fate) {
         );
         all[&(CLEAN + 1 + number as u64)].assert_equals(&expected, &what);
     }
+    println!("{fate:?} at each of {} calls, 0 differences", sites.len());
     stack.assert_verified().await;
     stack.stop().await;
 }
@@ -170,5 +174,5 @@ async fn a_fifth_of_all_calls_failing_changes_nothing() {
 
 /// `FAULTS_RUNS`, or a few.
 fn runs() -> u64 {
-    std::env::var("FAULTS_RUNS").map_or(3, |runs| runs.parse().unwrap())
+    std::env::var("FAULTS_RUNS").map_or(2, |runs| runs.parse().unwrap())
 }
