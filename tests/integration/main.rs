@@ -12,14 +12,20 @@
 
 mod api;
 mod api_payloads;
+mod chance;
 mod cost;
 mod crash;
+mod events;
+mod faults;
 mod imports;
+mod kills;
+mod network;
 mod pages;
 mod parts;
 mod privacy;
 mod records;
 mod rejected;
+mod snapshot;
 mod stack;
 mod uploads;
 mod verify;

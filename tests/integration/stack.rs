@@ -174,7 +174,7 @@ impl Stack {
         let known = self
             .registry
             .store
-            .jobs(Self::organization(), 1, None)
+            .jobs(Self::organization(), 10, None)
             .await
             .unwrap()
             .len();
