@@ -4,7 +4,10 @@
 //! (unknown columns are decrypted instead), times, random ids; an import is named by its
 //! file's key, and an organization's id is cut off.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use clientele::{Registry, aws::AwsClients, identity::OrganizationId, store::layout::Item};
@@ -168,16 +171,16 @@ impl Snapshot {
     /// Where two snapshots differ, a line each; empty when they do not.
     pub(crate) fn difference(&self, expected: &Self) -> String {
         let mut lines = String::new();
-        let places: std::collections::BTreeSet<_> =
-            self.0.keys().chain(expected.0.keys()).collect();
+        let places: BTreeSet<_> = self.0.keys().chain(expected.0.keys()).collect();
         let differing: Vec<_> = places
             .into_iter()
             .filter(|place| self.0.get(*place) != expected.0.get(*place))
             .collect();
         for place in differing.iter().take(SHOWN) {
-            let show = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-            let (is, should) = (show(self.0.get(*place)), show(expected.0.get(*place)));
-            writeln!(lines, "{place}\n       is {is}\n   should {should}").unwrap();
+            writeln!(lines, "{place}").unwrap();
+            for (name, is, should) in fields(self.0.get(*place), expected.0.get(*place)) {
+                writeln!(lines, "  {name} is {is}, should be {should}").unwrap();
+            }
         }
         if let Some(more) = differing.len().checked_sub(SHOWN + 1) {
             writeln!(lines, "and {} more", more + 1).unwrap();
@@ -197,6 +200,21 @@ impl Snapshot {
         let difference = self.difference(expected);
         assert!(difference.is_empty(), "{what}:\n{difference}");
     }
+}
+
+/// The fields in which two things differ; all at once where one of them is missing.
+fn fields(is: Option<&Value>, should: Option<&Value>) -> Vec<(String, Value, Value)> {
+    let (Some(Value::Object(is)), Some(Value::Object(should))) = (is, should) else {
+        let or_nothing = |value: Option<&Value>| value.cloned().unwrap_or_default();
+        return vec![("it".to_owned(), or_nothing(is), or_nothing(should))];
+    };
+    let names: BTreeSet<_> = is.keys().chain(should.keys()).collect();
+    let differs = |name: &&&String| is.get(**name) != should.get(**name);
+    let value = |of: &Map<String, Value>, name: &String| of.get(name).cloned().unwrap_or_default();
+    let differing = names.iter().filter(differs);
+    differing
+        .map(|name| ((*name).clone(), value(is, name), value(should, name)))
+        .collect()
 }
 
 fn record(item: &Item, imports: &BTreeMap<String, String>) -> Map<String, Value> {
