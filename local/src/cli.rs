@@ -108,6 +108,9 @@ pub(crate) struct ImportArguments {
     /// Tell what would happen, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Import nothing if one row is refused
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) all_or_nothing: bool,
     /// Keep serving afterwards, until Ctrl-C
     #[arg(long)]
     pub(crate) wait: bool,

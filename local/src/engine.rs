@@ -18,6 +18,7 @@ use crate::{
     identity::SigningKey,
     s3::{self, BUCKET},
     server::{self, Server},
+    transaction_tokens::without_tokens,
 };
 
 const MASTER_KEY_BYTES: usize = 32;
@@ -81,7 +82,10 @@ impl Engine {
             }
             None => options.s3_endpoint.clone().unwrap_or_default(),
         };
-        let clients = credentials.connection(&dynamodb_url, &s3_url).clients();
+        let mut clients = credentials.connection(&dynamodb_url, &s3_url).clients();
+        if options.dynamodb_endpoint.is_none() {
+            clients.dynamodb = without_tokens(&clients.dynamodb);
+        }
         dynamodb::ensure_table(&clients.dynamodb).await?;
         if options.s3_endpoint.is_some() {
             s3::ensure_bucket(&clients.s3).await?;

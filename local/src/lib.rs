@@ -21,6 +21,7 @@ mod invocations;
 pub mod s3;
 pub mod server;
 mod stack;
+mod transaction_tokens;
 pub mod verification;
 
 pub use aws::{REGION, explain};

@@ -1,10 +1,11 @@
 //! The bucket that files are dropped in.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
+    presigning::PresigningConfig,
     primitives::ByteStream,
     types::{MetadataDirective, TaggingDirective},
 };
@@ -53,6 +54,24 @@ pub struct OpenObject {
     pub last_modified: Option<i64>,
     /// What it was put with, by lower-case names.
     pub metadata: HashMap<String, String>,
+}
+
+/// Where one object may be put with a PUT, and the headers that it has to be put with.
+#[derive(Debug)]
+pub struct PresignedPut {
+    /// The address; whoever has it may put the object.
+    pub url: String,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+}
+
+/// An object in a listing.
+#[derive(Debug, Clone)]
+pub struct ListedObject {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
 impl Bucket {
@@ -109,6 +128,43 @@ impl Bucket {
         }))
     }
 
+    /// A small object's content; nothing when it is gone.
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, BucketError> {
+        let Some(object) = self.open(key, None).await? else {
+            return Ok(None);
+        };
+        let broke_off = |_| BucketError {
+            operation: "GetObject",
+            code: "the download broke off".to_owned(),
+        };
+        let content = object.body.collect().await.map_err(broke_off)?;
+        Ok(Some(content.into_bytes().into()))
+    }
+
+    /// The objects whose keys begin with a prefix, by key.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, BucketError> {
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .into_paginator()
+            .send();
+        let mut listed = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(BucketError::of("ListObjectsV2"))?;
+            listed.extend(page.contents().iter().filter_map(|object| {
+                Some(ListedObject {
+                    key: object.key()?.to_owned(),
+                    size: object.size()?.try_into().ok()?,
+                })
+            }));
+        }
+        // S3 sorts its listings, other servers need not.
+        listed.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(listed)
+    }
+
     /// Puts a small object.
     pub async fn put(&self, key: &str, content: Vec<u8>) -> Result<(), BucketError> {
         self.client
@@ -120,6 +176,36 @@ impl Bucket {
             .await
             .map(drop)
             .map_err(BucketError::of("PutObject"))
+    }
+
+    /// Deletes an object, if there is one.
+    pub async fn delete_any(&self, key: &str) -> Result<(), BucketError> {
+        let delete = self.client.delete_object().bucket(&self.name).key(key);
+        let deleted = delete.send().await.map(drop);
+        deleted.map_err(BucketError::of("DeleteObject"))
+    }
+
+    /// Lets anybody who has the address put one object, for a while.
+    pub async fn presign_put(
+        &self,
+        key: &str,
+        valid_for: Duration,
+    ) -> Result<PresignedPut, BucketError> {
+        let unsigned = || BucketError {
+            operation: "PutObject",
+            code: "it cannot be signed".to_owned(),
+        };
+        let config = PresigningConfig::expires_in(valid_for).map_err(|_| unsigned())?;
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        let signed = put
+            .presigned(config)
+            .await
+            .map_err(BucketError::of("PutObject"))?;
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Ok(PresignedPut {
+            url: signed.uri().to_owned(),
+            headers: signed.headers().map(owned).collect(),
+        })
     }
 
     /// Deletes an object, unless it has been replaced meanwhile.

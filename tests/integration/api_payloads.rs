@@ -27,6 +27,10 @@ async fn the_payloads_of_every_http_route_are_answered() {
         ("api_jobs.json", 200),
         // A job that exists nowhere.
         ("api_job.json", 404),
+        ("api_job_report.json", 404),
+        ("api_job_rejected.json", 404),
+        ("api_job_cancel.json", 404),
+        ("api_uploads.json", 201),
         ("pages_customer_pages.json", 200),
         ("pages_customer.json", 200),
     ];

@@ -74,8 +74,12 @@ impl Snapshot {
         let mut snapshots = BTreeMap::new();
         for (organization, items) in items {
             let mut snapshot = Self::read(registry, organization, &items).await;
+            let jobs = jobs_of(&items);
             for key in &objects {
-                if let Some(place) = place_of_object(key, organization) {
+                if let Some(mut place) = place_of_object(key, organization) {
+                    for (id, file) in &jobs {
+                        place = place.replace(id, file);
+                    }
                     snapshot.add(format!("object {place}"), json!(1));
                 }
             }
@@ -249,6 +253,15 @@ async fn objects(registry: &Registry, clients: &AwsClients) -> Vec<String> {
         );
     }
     keys
+}
+
+/// The jobs' ids, and their files' keys.
+fn jobs_of(items: &[Item]) -> Vec<(String, String)> {
+    items
+        .iter()
+        .filter(|item| text(item, "sk") == "JOB")
+        .map(|item| (text(item, "id"), without_id(&text(item, "key"))))
+        .collect()
 }
 
 /// An object's place, if it is the organization's; a part is everybody's.

@@ -159,7 +159,7 @@ pub(crate) async fn check(registry: &Registry, call: &Call<'_>, dataset: &str) -
 }
 
 /// A principal that is bound to groups may write only into a source whose group it may reach.
-fn check_group(
+pub(crate) fn check_group(
     principal: &Principal,
     dataset: &Dataset,
     origin: &DataOrigin,

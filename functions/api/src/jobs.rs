@@ -1,9 +1,12 @@
-//! `GET /v1/jobs` and `GET /v1/jobs/{id}`.
+//! `GET /v1/jobs`, `GET /v1/jobs/{id}` and `POST /v1/jobs/{id}/cancel`.
 
 use clientele::{
     Registry,
     dataset::Dataset,
-    store::{GroupId, jobs::Job},
+    store::{
+        GroupId,
+        jobs::{Cancelled, Job},
+    },
     web::{Call, Principal, Problem, Reply, Scope, job_body, job_id, json, row_error},
 };
 use http::StatusCode;
@@ -42,16 +45,13 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
 
 /// One job, with its first row errors.
 pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
     let limit = call.number("errors", DEFAULT_ERRORS, MAX_ERRORS)?;
-    let id = job_id(id).ok_or_else(|| Problem::not_found("job"))?;
-    let organization = principal.organization;
-    let job = registry.store.job(organization, id).await?;
-    let job = job
-        .filter(|job| may_see(&principal, job))
-        .ok_or_else(|| Problem::not_found("job"))?;
+    let (_, job) = visible(registry, call, Scope::RecordsRead, id).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let errors = registry.store.row_errors(organization, id, limit).await?;
+    let errors = registry
+        .store
+        .row_errors(job.organization, job.id, limit)
+        .await?;
     let language = call.language();
     let mut body = job_body(&job, language);
     let errors: Vec<Value> = errors
@@ -60,6 +60,42 @@ pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply
         .collect();
     body.insert("errors".to_owned(), errors.into());
     Ok(json(StatusCode::OK, &Value::Object(body)))
+}
+
+/// Stops a job. One that is worked on stops after the batch under way: 202.
+pub(crate) async fn cancel(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
+    let (_, job) = visible(registry, call, Scope::RecordsWrite, id).await?;
+    let now = jiff::Timestamp::now();
+    let cancelled = registry
+        .store
+        .cancel_job(job.organization, job.id, now)
+        .await?;
+    let (status, job) = match cancelled {
+        Cancelled::Now(job) => (StatusCode::OK, job),
+        Cancelled::Soon(job) => (StatusCode::ACCEPTED, job),
+        Cancelled::Ended(_) => {
+            return Err(Problem::conflict("job_ended", "the job has ended already"));
+        }
+        Cancelled::Unknown => return Err(Problem::not_found("job")),
+    };
+    let body = job_body(&job, call.language());
+    Ok(json(status, &Value::Object(body)))
+}
+
+/// The job in a path, and who asks for it. One that the caller may not see does not exist.
+pub(crate) async fn visible(
+    registry: &Registry,
+    call: &Call<'_>,
+    scope: Scope,
+    id: &str,
+) -> Result<(Principal, Job), Problem> {
+    let principal = call.principal(&registry.verifier, scope)?;
+    let id = job_id(id).ok_or_else(|| Problem::not_found("job"))?;
+    let job = registry.store.job(principal.organization, id).await?;
+    match job.filter(|job| may_see(&principal, job)) {
+        Some(job) => Ok((principal, job)),
+        None => Err(Problem::not_found("job")),
+    }
 }
 
 /// A principal that is bound to groups sees the jobs that write into them.

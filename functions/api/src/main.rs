@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clientele::{Registry, aws::AwsConnection, config::Config};
+use clientele_api::{AsMade, handle};
 use lambda_http::{Error, Request, lambda_runtime::tracing, run, service_fn};
 
 #[global_allocator]
@@ -15,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let registry = Arc::new(Registry::new(Config::from_env()?, clients)?);
     run(service_fn(move |request: Request| {
         let registry = Arc::clone(&registry);
-        async move { Ok::<_, Error>(clientele_api::handle(&registry, request).await) }
+        async move { Ok::<_, Error>(AsMade(handle(&registry, request).await)) }
     }))
     .await
 }

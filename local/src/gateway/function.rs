@@ -8,6 +8,7 @@ use std::{
 
 use axum::http::Method;
 use clientele::Registry;
+use clientele_api::AsMade;
 use lambda_http::{Adapter, BoxFuture, Request, request::LambdaRequest, service_fn};
 use lambda_runtime::{Context, LambdaEvent};
 use thiserror::Error;
@@ -89,10 +90,10 @@ fn call(
     let handler = service_fn(move |request: Request| {
         let registry = Arc::clone(&registry);
         async move {
-            Ok::<_, Infallible>(match function {
+            Ok::<_, Infallible>(AsMade(match function {
                 Function::Api => clientele_api::handle(&registry, request).await,
                 Function::Pages => clientele_pages::handle(&registry, request).await,
-            })
+            }))
         }
     });
     let adapter = Adapter::from(handler).map_response(|reply| serde_json::to_string(&reply));

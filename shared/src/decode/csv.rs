@@ -83,27 +83,25 @@ impl<R: Read> Rows<R> {
         self.row += 1;
         let line = self.line;
         let (expected, found) = (self.header.len(), self.record.len());
-        if expected != found {
-            return Ok(RawRecord {
-                row: self.row,
-                line,
-                values: Vec::new(),
-                malformed: Some(Malformed::Ragged { expected, found }),
-            });
-        }
+        let ragged = Malformed::Ragged { expected, found };
         let not_utf8 = || FileError::NotUtf8 {
             line: line.unwrap_or_default(),
         };
-        let cells = self.header.iter().zip(&self.record);
-        let value = |(header, cell): (&Arc<str>, &[u8])| {
+        // Cells beyond the header have no name.
+        let surplus = std::iter::repeat_with(|| Arc::from(""));
+        let names = self.header.iter().cloned().chain(surplus);
+        let value = |(header, cell): (Arc<str>, &[u8])| {
             let text = std::str::from_utf8(cell).map_err(|_| not_utf8())?;
-            Ok((Arc::clone(header), RawValue::Cell(text.to_owned())))
+            Ok((header, RawValue::Cell(text.to_owned())))
         };
         Ok(RawRecord {
             row: self.row,
             line,
-            values: cells.map(value).collect::<Result<_, FileError>>()?,
-            malformed: None,
+            values: names
+                .zip(&self.record)
+                .map(value)
+                .collect::<Result<_, FileError>>()?,
+            malformed: (expected != found).then_some(ragged),
         })
     }
 }

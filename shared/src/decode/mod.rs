@@ -14,12 +14,10 @@ use std::{
 
 use crate::{import::FileError, record::RawRecord};
 
-/// The largest row of a csv, in bytes.
+/// The largest row of a text, in bytes.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 /// The most columns of a table.
 pub const MAX_COLUMNS: usize = 1_000;
-/// The largest JSON document, in bytes. It is held in memory.
-pub const MAX_JSON_BYTES: u64 = 16 * 1024 * 1024;
 /// How much of a file's beginning its format is told from.
 const HEAD_BYTES: usize = 8 * 1024;
 
@@ -123,7 +121,7 @@ impl Format {
 /// Reads a file, whose format is told from its content.
 pub fn records(
     mut reader: impl Read + Send + 'static,
-    _hints: &Hints,
+    hints: &Hints,
 ) -> Result<Records, FileError> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     reader
@@ -131,7 +129,7 @@ pub fn records(
         .take(HEAD_BYTES as u64)
         .read_to_end(&mut head)
         .map_err(FileError::unreadable)?;
-    let format = sniff(&head)?;
+    let format = sniff(&head, &hints.filename)?;
     let text = match head.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) => rest.to_vec(),
         None => head,
@@ -139,12 +137,13 @@ pub fn records(
     let whole = Cursor::new(text).chain(reader);
     match format {
         Format::Csv => csv::records(whole),
-        Format::Json => json::records(whole),
-        Format::Xlsx | Format::Ndjson => Err(FileError::NotText),
+        Format::Json => json::document::records(whole),
+        Format::Ndjson => json::lines::records(whole),
+        Format::Xlsx => Err(FileError::NotText),
     }
 }
 
-fn sniff(head: &[u8]) -> Result<Format, FileError> {
+fn sniff(head: &[u8], filename: &str) -> Result<Format, FileError> {
     let unsupported = |name: &str| {
         let format = name.to_owned();
         Err(FileError::UnsupportedFormat { format })
@@ -163,7 +162,8 @@ fn sniff(head: &[u8]) -> Result<Format, FileError> {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => Err(FileError::Empty),
-        Some(b'[' | b'{') => Ok(Format::Json),
+        Some(b'[' | b'{') if json::is_table(text, filename) => Ok(Format::Csv),
+        Some(b'[' | b'{') => Ok(json::tell(text, filename)),
         Some(_) => Ok(Format::Csv),
     }
 }
@@ -208,6 +208,7 @@ mod tests {
             RawValue::CellDate(date) => date.to_string(),
             RawValue::CellError(error) => error.clone(),
             RawValue::Number(number) => number.to_string(),
+            RawValue::LongNumber(number) => format!("{number} (long)"),
             RawValue::Boolean(boolean) => boolean.to_string(),
             RawValue::Null => "null".to_owned(),
             RawValue::Nested(json) => json.to_string(),
@@ -221,7 +222,7 @@ mod tests {
             (b" \r\n\t", &["empty_file"]),
             (b"a,b\n1,2\n", &["1@2: 1|2"]),
             (b"\xef\xbb\xbfa\n1\n", &["1@2: 1"]),
-            (b"[{\"a\": 1}]", &["1: 1"]),
+            (b"[{\"a\": 1}]", &["1@1: 1"]),
             (b"PK\x03\x04....", &["unsupported_format"]),
             (b"\x1f\x8b\x08", &["unsupported_format"]),
             (b"\xff\xfea\0", &["unsupported_format"]),

@@ -4,19 +4,48 @@
 
 use std::io::Read;
 
-use super::{FileError, survey::Repetitions};
+use super::{FileError, rejected::corrected, survey::Repetitions};
 use crate::{
     decode::{self, Hints},
     identity::RecordId,
     protection::{CipherError, ProtectedRecord, Protector},
-    record::{MAX_RECORD_BYTES, RawRecord, RowError, RowErrorCode, Validator},
+    record::{MAX_RECORD_BYTES, RawRecord, RefusedRow, RowError, RowErrorCode, Validator},
     store::{Outcome, jobs::MAX_KEPT_ERRORS_OF_BATCH},
 };
 
 /// Rows in a batch. Sorted by hash, about 40 of them share each of a group's 256 counters.
-pub const BATCH_ROWS: usize = 10_000;
+pub const BATCH_ROWS: u64 = 10_000;
 /// Bytes of values in a batch after which it is not filled up, so that large rows do not fill the memory.
-pub const BATCH_BYTES: usize = 8 * 1024 * 1024;
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Values in a batch after which it is not filled up: blank ones take memory too.
+const BATCH_VALUES: usize = 1_000_000;
+
+/// How much is in a batch, or in a part, which becomes one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fill {
+    rows: u64,
+    bytes: usize,
+    values: usize,
+}
+
+impl Fill {
+    /// Counts a row.
+    pub fn add(&mut self, raw: &RawRecord) {
+        self.rows += 1;
+        self.bytes += raw.size();
+        self.values += raw.values.len();
+    }
+
+    /// Whether the next row belongs into another batch.
+    pub fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES || self.values >= BATCH_VALUES
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+}
 
 /// Some rows of a file, in their order.
 #[derive(Debug, Default)]
@@ -27,8 +56,7 @@ pub struct Batch {
     pub last_row: u64,
     /// Rows that were read into it.
     pub rows: u64,
-    /// Bytes of values that were read into it.
-    bytes: usize,
+    fill: Fill,
     /// Records to store.
     pub records: Vec<ProtectedRecord>,
     /// The row and line of each record.
@@ -37,6 +65,8 @@ pub struct Batch {
     pub duplicates: u64,
     /// Rows that were refused.
     pub rejected: u64,
+    /// Those rows, in their order.
+    pub refused: Vec<RefusedRow>,
     /// Why, and warnings; the first [`MAX_KEPT_ERRORS_OF_BATCH`].
     pub errors: Vec<RowError>,
 }
@@ -61,7 +91,7 @@ pub fn batches(
     skip: u64,
     mut hand_on: impl FnMut(Batch) -> bool,
 ) -> Result<(), BatchError> {
-    let records = decode::records(reader, hints).map_err(BatchError::File)?;
+    let records = corrected(decode::records(reader, hints).map_err(BatchError::File)?);
     let mut batch = Batch::default();
     for raw in records.rows {
         let raw = raw.map_err(BatchError::File)?;
@@ -73,7 +103,7 @@ pub fn batches(
                 repetitions.later_row(id, row)
             })
             .map_err(BatchError::Cipher)?;
-        if batch.is_full() && !hand_on(std::mem::take(&mut batch)) {
+        if batch.fill.is_full() && !hand_on(std::mem::take(&mut batch)) {
             return Ok(());
         }
     }
@@ -98,11 +128,12 @@ impl Batch {
         }
         self.last_row = row;
         self.rows += 1;
-        self.bytes += raw.size();
+        self.fill.add(&raw);
         match validator.validate(raw) {
-            Err(errors) => {
+            Err(refused) => {
                 self.rejected += 1;
-                self.keep(errors);
+                self.keep(&refused.errors);
+                self.refused.push(refused);
             }
             Ok(record) => match later_row(record.id(), row) {
                 Some(later) => {
@@ -118,14 +149,9 @@ impl Batch {
         Ok(())
     }
 
-    /// Whether the next row belongs into another batch.
-    pub fn is_full(&self) -> bool {
-        self.rows as usize == BATCH_ROWS || self.bytes >= BATCH_BYTES
-    }
-
-    fn keep(&mut self, errors: Vec<RowError>) {
+    fn keep(&mut self, errors: &[RowError]) {
         let room = MAX_KEPT_ERRORS_OF_BATCH.saturating_sub(self.errors.len());
-        self.errors.extend(errors.into_iter().take(room));
+        self.errors.extend(errors.iter().take(room).cloned());
     }
 
     /// Keeps a warning, as long as errors have room enough.
@@ -135,22 +161,32 @@ impl Batch {
         }
     }
 
-    /// Counts rows that could not be stored as refused, and says why.
+    /// Counts rows that could not be stored as refused, and says why. Their values are
+    /// protected by then, so that they are refused without.
     pub fn refuse_too_large(&mut self, outcomes: &[Outcome]) {
         let places = std::mem::take(&mut self.places);
         for ((row, line), outcome) in places.into_iter().zip(outcomes) {
             if *outcome == Outcome::TooLarge {
                 self.rejected += 1;
-                self.keep(vec![RowError {
+                let errors = vec![RowError {
                     row,
                     line,
                     column: None,
                     code: RowErrorCode::RecordTooLarge,
                     hint: Some((MAX_RECORD_BYTES / 1024).to_string()),
-                }]);
+                }];
+                self.keep(&errors);
+                let raw = RawRecord {
+                    row,
+                    line,
+                    values: Vec::new(),
+                    malformed: None,
+                };
+                self.refused.push(RefusedRow { raw, errors });
             }
         }
         self.errors.sort_by_key(|error| error.row);
+        self.refused.sort_by_key(|refused| refused.raw.row);
     }
 }
 

@@ -95,7 +95,8 @@ fn read_all(
         survey(Cursor::new(content.clone()), &hints, &mut validator).map_err(BatchError::File)?;
     let mut read = Vec::new();
     let reader = Cursor::new(content);
-    let hand_on = |batch| {
+    let hand_on = |mut batch: Batch| {
+        batch.refused = Vec::new();
         read.push(batch);
         true
     };

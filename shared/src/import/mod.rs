@@ -15,6 +15,7 @@ mod object_key;
 mod parts;
 mod reading;
 mod registration;
+pub mod rejected;
 mod run;
 mod setting;
 mod storing;

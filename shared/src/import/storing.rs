@@ -6,6 +6,7 @@ use super::{
     FileError, Importer, Object, TimeLeft,
     batches::{BATCH_ROWS, Batch},
     reading::{read_batches, read_through},
+    rejected::RejectedRows,
     run::{Stopped, log_end},
     setting::Setting,
     survey::{Repetitions, Survey},
@@ -59,7 +60,7 @@ impl Importer<'_> {
         }
         // The customers that a file of meters mentions take several rows' fields together, in
         // the rows' order, so that its rows cannot be imported side by side.
-        let in_parts = survey.rows > BATCH_ROWS as u64 && !setting.dataset.is_of_devices();
+        let in_parts = survey.rows > BATCH_ROWS && !setting.dataset.is_of_devices();
         if !job.split.is_split {
             note(job, &survey);
             job.split.is_split = in_parts;
@@ -168,7 +169,7 @@ impl Importer<'_> {
         job.errors_kept = 0;
         while let Some(mut batch) = received.recv().await {
             let room = MAX_KEPT_ERRORS.saturating_sub(job.errors_kept as usize);
-            job.errors_kept += self.keep_rejected(job, &mut batch, &keys, room).await?;
+            job.errors_kept += self.keep_rejected(job, &mut batch, room).await?;
         }
         reader.await.map_err(|_| super::ImportError::Reader)??;
         // The rows that are not wrong were not dealt with.
@@ -212,9 +213,7 @@ impl Importer<'_> {
             Mode::DryRun | Mode::Unknown => self.store.predict(records, &provenance, keys).await?,
         };
         batch.refuse_too_large(&outcomes);
-        let errors_kept = self
-            .keep_rejected(job, &mut batch, keys, errors_room)
-            .await?;
+        let errors_kept = self.keep_rejected(job, &mut batch, errors_room).await?;
         let mut counts = Counts {
             rows_read: batch.rows,
             duplicates: batch.duplicates,
@@ -230,9 +229,16 @@ impl Importer<'_> {
         &self,
         job: &Job,
         batch: &mut Batch,
-        _keys: &OrganizationKeys,
         errors_room: usize,
     ) -> Result<u64, Stopped> {
+        let refused = std::mem::take(&mut batch.refused);
+        if !refused.is_empty() {
+            // In a dry run too: the rows hold personal data.
+            let keys = self.keys.for_writing(job.organization).await?;
+            RejectedRows::of(self.bucket, job)
+                .write(&keys, batch.first_row, refused)
+                .await?;
+        }
         batch.errors.truncate(errors_room);
         if !batch.errors.is_empty() {
             self.store

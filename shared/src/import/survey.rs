@@ -10,7 +10,7 @@ use std::{
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::FileError;
+use super::{FileError, rejected::corrected};
 use crate::{
     dataset::{Field, Target},
     decode::{self, Found, Hints, MAX_COLUMNS, Records},
@@ -47,7 +47,7 @@ pub fn survey(
         inner: reader,
         digest: Arc::clone(&digest),
     };
-    let records = decode::records(hashing, hints)?;
+    let records = corrected(decode::records(hashing, hints)?);
     let mut columns = Columns::default();
     if let Some(header) = &records.header {
         // First of all: the first row of a file without a header is somebody's data, and no

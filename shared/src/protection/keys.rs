@@ -125,6 +125,35 @@ impl OrganizationKeys {
         })
     }
 
+    /// Encrypts an object of the bucket for its folder and name, with a key of the folder's own.
+    /// A folder begins with a letter, so that none is a record's uid.
+    pub fn seal_object(
+        &self,
+        folder: &str,
+        name: &str,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, CipherError> {
+        let (version, key) = self
+            .encryption
+            .last_key_value()
+            .ok_or(CipherError::KeyVersion(0))?;
+        let place = Place {
+            uid: folder,
+            field: name,
+        };
+        seal(key, *version, place, plaintext)
+    }
+
+    /// Decrypts what [`seal_object`](Self::seal_object) encrypted.
+    pub fn open_object(
+        &self,
+        folder: &str,
+        name: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, CipherError> {
+        self.open(folder, name, sealed)
+    }
+
     fn value_digest(&self, place: Place<'_>, plaintext: &[u8]) -> [u8; 16] {
         let digest = self.digest(
             "clientele value digest v1",

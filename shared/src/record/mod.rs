@@ -7,7 +7,7 @@ mod validate;
 mod value;
 
 pub use error::{RowError, RowErrorCode, Severity};
-pub use raw::{Malformed, RawRecord, RawValue};
+pub use raw::{Malformed, RawRecord, RawValue, RefusedRow};
 pub use validate::{Record, UnknownColumns, Validator};
 pub use value::{Change, Value};
 

@@ -2,8 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use serde::{Deserialize, Serialize};
+
+use super::RowError;
 
 /// One row: its place and its values by column.
 pub struct RawRecord {
@@ -11,7 +13,8 @@ pub struct RawRecord {
     pub row: u64,
     /// The 1-based line of the file where the row begins, in formats that have lines.
     pub line: Option<u64>,
-    /// The columns' headers and values, in their order. Headers are shared by all rows of a table.
+    /// The columns' headers and values, in their order. Headers are shared by all rows of a table;
+    /// cells of a ragged row that are one too many have the header `""`.
     pub values: Vec<(Arc<str>, RawValue)>,
     /// What is wrong with the row as a whole, so that its values cannot be told apart.
     pub malformed: Option<Malformed>,
@@ -22,7 +25,7 @@ impl RawRecord {
     pub fn size(&self) -> usize {
         let value = |value: &RawValue| match value {
             RawValue::Cell(text) | RawValue::Text(text) => text.len(),
-            RawValue::CellError(text) => text.len(),
+            RawValue::CellError(text) | RawValue::LongNumber(text) => text.len(),
             RawValue::CellNumber(_)
             | RawValue::CellDate(_)
             | RawValue::Number(_)
@@ -35,6 +38,15 @@ impl RawRecord {
             .map(|(header, v)| header.len() + value(v))
             .sum()
     }
+}
+
+/// A row that was refused, as it came, and why.
+#[derive(Debug)]
+pub struct RefusedRow {
+    /// The row.
+    pub raw: RawRecord,
+    /// Everything that is wrong with it.
+    pub errors: Vec<RowError>,
 }
 
 /// A row whose values cannot be assigned to columns.
@@ -52,6 +64,16 @@ pub enum Malformed {
     NotAnObject,
     /// A JSON object has a key twice.
     DuplicateKey,
+    /// A line is not JSON.
+    InvalidJson {
+        /// The 1-based place in the line where it breaks, in characters.
+        column: usize,
+    },
+    /// JSON is nested too deeply.
+    TooDeep,
+    /// A JSON text holds an escaped surrogate without its other half, which is no character
+    /// (RFC 8259, section 8.2).
+    LoneSurrogate,
 }
 
 /// A value as it came: text from a csv, a spreadsheet's cell, or a JSON type.
@@ -69,6 +91,8 @@ pub enum RawValue {
     Text(String),
     /// A JSON number.
     Number(serde_json::Number),
+    /// A JSON number as it is written, which no number of 64 bits holds with all its digits.
+    LongNumber(String),
     /// A JSON boolean.
     Boolean(bool),
     /// A JSON null, which unsets a field.
@@ -78,10 +102,31 @@ pub enum RawValue {
 }
 
 impl RawValue {
-    /// The value as JSON. A whole number of a spreadsheet is written without a fraction.
+    /// The value as a cell of a csv. A null becomes a blank cell, since a csv has no other.
+    pub(crate) fn into_cell(self) -> String {
+        match self {
+            Self::Cell(text)
+            | Self::Text(text)
+            | Self::CellError(text)
+            | Self::LongNumber(text) => text,
+            Self::CellNumber(number) => number_cell(number),
+            Self::CellDate(time) if time.time() == Time::midnight() => time.date().to_string(),
+            Self::CellDate(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Boolean(boolean) => boolean.to_string(),
+            Self::Null => String::new(),
+            Self::Nested(json) => json.to_string(),
+        }
+    }
+
+    /// The value as JSON. A whole number of a spreadsheet is written without a fraction. A number
+    /// that would lose digits becomes a text, as in protobuf's JSON.
     pub(crate) fn into_json(self) -> serde_json::Value {
         match self {
-            Self::Cell(text) | Self::Text(text) | Self::CellError(text) => text.into(),
+            Self::Cell(text)
+            | Self::Text(text)
+            | Self::CellError(text)
+            | Self::LongNumber(text) => text.into(),
             Self::CellNumber(number) => match number.to_string().parse::<i64>() {
                 Ok(whole) => whole.into(),
                 Err(_) => number.into(),
@@ -93,6 +138,18 @@ impl RawValue {
             Self::Nested(value) => value,
         }
     }
+}
+
+/// The first whole number of 16 digits, which is more than a spreadsheet keeps.
+const SIXTEEN_DIGITS: f64 = 1e15;
+
+/// A spreadsheet's number. One that may have lost digits is written as spreadsheets show it, so
+/// that it is caught when it is read again.
+fn number_cell(number: f64) -> String {
+    if number.abs() < SIXTEEN_DIGITS {
+        return number.to_string();
+    }
+    format!("{number:E}").replace('E', "E+")
 }
 
 impl From<serde_json::Value> for RawValue {
@@ -118,6 +175,7 @@ impl fmt::Debug for RawValue {
             Self::CellError(_) => "CellError(…)",
             Self::Text(_) => "Text(…)",
             Self::Number(_) => "Number(…)",
+            Self::LongNumber(_) => "LongNumber(…)",
             Self::Boolean(_) => "Boolean(…)",
             Self::Null => "Null",
             Self::Nested(_) => "Nested(…)",
@@ -133,5 +191,45 @@ impl fmt::Debug for RawRecord {
             self.row,
             self.values.len()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn values_become_cells_that_read_back_alike() {
+        let table = [
+            (RawValue::Cell(" 007 ".to_owned()), " 007 "),
+            (RawValue::CellNumber(256_712_345_678.0), "256712345678"),
+            (RawValue::CellNumber(-12.5), "-12.5"),
+            (
+                RawValue::CellNumber(2.567_123_456_789e18),
+                "2.567123456789E+18",
+            ),
+            (RawValue::CellNumber(-1e15), "-1E+15"),
+            (
+                RawValue::CellDate(date(2021, 1, 31).at(0, 0, 0, 0)),
+                "2021-01-31",
+            ),
+            (
+                RawValue::CellDate(date(2021, 1, 31).at(6, 23, 55, 0)),
+                "2021-01-31 06:23:55",
+            ),
+            (RawValue::CellError("#N/A".to_owned()), "#N/A"),
+            (serde_json::json!(7.0).into(), "7.0"),
+            (serde_json::json!(true).into(), "true"),
+            (serde_json::json!(null).into(), ""),
+            (
+                serde_json::json!({"a": [1, "b"]}).into(),
+                r#"{"a":[1,"b"]}"#,
+            ),
+        ];
+        for (value, expected) in table {
+            assert_eq!(value.into_cell(), expected);
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::{collections::HashSet, fmt, sync::Arc};
 
 use super::{
-    Change, MAX_RECORD_BYTES, Malformed, RawRecord, RawValue, RowError, RowErrorCode, Value,
+    Change, MAX_RECORD_BYTES, Malformed, RawRecord, RawValue, RefusedRow, RowError, RowErrorCode,
+    Value,
     read::{Refused, read},
 };
 use crate::{
@@ -147,8 +148,14 @@ impl Validator {
         self.identify(&changes, &mut errors)
     }
 
-    /// Checks one row and reports everything that is wrong with it.
-    pub fn validate(&mut self, raw: RawRecord) -> Result<Record, Vec<RowError>> {
+    /// Checks one row, or gives it back with everything that is wrong with it.
+    pub fn validate(&mut self, mut raw: RawRecord) -> Result<Record, RefusedRow> {
+        self.check(&mut raw)
+            .map_err(|errors| RefusedRow { raw, errors })
+    }
+
+    /// Takes only the values of a row that is accepted.
+    fn check(&mut self, raw: &mut RawRecord) -> Result<Record, Vec<RowError>> {
         let mut errors = RowErrors {
             row: raw.row,
             line: raw.line,
@@ -158,11 +165,11 @@ impl Validator {
             errors.add(None, malformed);
             return Err(errors.errors);
         }
-        if let Err(refused) = check_size(&raw) {
+        if let Err(refused) = check_size(raw) {
             errors.add(None, refused);
             return Err(errors.errors);
         }
-        let (changes, custom) = self.read_values(raw.values, &mut errors);
+        let (changes, unknown) = self.read_values(&raw.values, &mut errors);
         self.check_required(&changes, &mut errors);
         let id = self.identify(&changes, &mut errors);
         match id {
@@ -171,34 +178,31 @@ impl Validator {
                 dataset: Arc::clone(&self.dataset),
                 id,
                 changes,
-                custom,
+                custom: take_custom(&mut raw.values, &unknown),
             }),
             _ => Err(errors.errors),
         }
     }
 
-    #[allow(clippy::type_complexity)]
+    /// What the row does to fields, and the positions of its values for `custom`.
     fn read_values(
         &mut self,
-        values: Vec<(Arc<str>, RawValue)>,
+        values: &[(Arc<str>, RawValue)],
         errors: &mut RowErrors,
-    ) -> (
-        Vec<(usize, Change<Value>)>,
-        Vec<(Arc<str>, Change<serde_json::Value>)>,
-    ) {
+    ) -> (Vec<(usize, Change<Value>)>, Vec<usize>) {
         let dataset = Arc::clone(&self.dataset);
         let mut changes = Vec::with_capacity(values.len());
-        let mut custom = Vec::new();
+        let mut unknown = Vec::new();
         let mut seen = HashSet::new();
-        for (header, value) in values {
-            match self.mapping.target(&header) {
+        for (position, (header, value)) in values.iter().enumerate() {
+            match self.mapping.target(header) {
                 Target::Field(index) => {
                     let Some(field) = dataset.field(index) else {
                         continue;
                     };
                     if !seen.insert(index) {
                         errors.add(
-                            Some(&header),
+                            Some(header),
                             Refused {
                                 code: RowErrorCode::DuplicateColumn,
                                 hint: Some(field.name.clone()),
@@ -206,16 +210,16 @@ impl Validator {
                         );
                         continue;
                     }
-                    match read(field, &value, self.this_year) {
+                    match read(field, value, self.this_year) {
                         Ok(Some(change)) => changes.push((index, change)),
                         Ok(None) => {}
-                        Err(refused) => errors.add(Some(&header), refused),
+                        Err(refused) => errors.add(Some(header), refused),
                     }
                 }
                 Target::NearMiss { field, header: at } => {
                     let name = dataset.field(field).and_then(|field| field.header(at));
                     errors.add(
-                        Some(&header),
+                        Some(header),
                         Refused {
                             code: RowErrorCode::NearMiss,
                             hint: name.map(str::to_owned),
@@ -223,16 +227,16 @@ impl Validator {
                     );
                 }
                 Target::Custom => match self.unknown_columns {
-                    UnknownColumns::Keep => custom.extend(custom_value(header, value)),
+                    UnknownColumns::Keep => unknown.push(position),
                     UnknownColumns::Drop => {}
                     UnknownColumns::Reject => {
-                        errors.add(Some(&header), RowErrorCode::UnknownColumn);
+                        errors.add(Some(header), RowErrorCode::UnknownColumn);
                     }
                 },
                 Target::Ignored(_) | Target::Unnamed => {}
             }
         }
-        (changes, custom)
+        (changes, unknown)
     }
 
     fn check_required(&self, changes: &[(usize, Change<Value>)], errors: &mut RowErrors) {
@@ -345,6 +349,18 @@ impl Field {
     }
 }
 
+/// Moves the values of unknown columns out of a row.
+fn take_custom(
+    values: &mut [(Arc<str>, RawValue)],
+    unknown: &[usize],
+) -> Vec<(Arc<str>, Change<serde_json::Value>)> {
+    let take = |position: &usize| {
+        let (header, value) = values.get_mut(*position)?;
+        custom_value(Arc::clone(header), std::mem::replace(value, RawValue::Null))
+    };
+    unknown.iter().filter_map(take).collect()
+}
+
 /// A value of an unknown column: kept untouched, blank cells left out.
 fn custom_value(
     header: Arc<str>,
@@ -377,6 +393,12 @@ impl From<Malformed> for Refused {
             },
             Malformed::NotAnObject => RowErrorCode::NotAnObject.into(),
             Malformed::DuplicateKey => RowErrorCode::DuplicateKey.into(),
+            Malformed::InvalidJson { column } => Self {
+                code: RowErrorCode::InvalidJsonLine,
+                hint: Some(column.to_string()),
+            },
+            Malformed::TooDeep => RowErrorCode::JsonTooDeep.into(),
+            Malformed::LoneSurrogate => RowErrorCode::LoneSurrogate.into(),
         }
     }
 }
@@ -420,8 +442,8 @@ mod tests {
         }
     }
 
-    fn codes(result: Result<Record, Vec<RowError>>) -> Vec<String> {
-        let errors = result.err().unwrap_or_default();
+    fn codes(result: Result<Record, RefusedRow>) -> Vec<String> {
+        let errors = result.err().map_or_else(Vec::new, |refused| refused.errors);
         let shown = |e: RowError| format!("{} {}", e.column.unwrap_or_default(), e.code);
         errors.into_iter().map(shown).collect()
     }
@@ -442,6 +464,18 @@ mod tests {
                 "external_id required"
             ]
         );
+    }
+
+    #[test]
+    fn a_row_that_is_refused_comes_back_as_it_came() {
+        let cells = [
+            ("external_id", ""),
+            ("phone", "+256"),
+            ("village", "Kumi"),
+            ("", "x"),
+        ];
+        let refused = validator("customers").validate(row(&cells)).unwrap_err();
+        assert!(refused.raw.values == row(&cells).values);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     language::Language,
     record::RowError,
-    store::jobs::{Column, Counts, Job},
+    store::jobs::{Column, Counts, Job, JobState},
 };
 use jiff::Timestamp;
 
@@ -36,6 +36,22 @@ pub fn column_warnings(columns: &[Column], language: Language) -> Vec<Value> {
     columns.iter().filter_map(warning).collect()
 }
 
+/// The id of a job that clients of the customer management interface know.
+pub fn long_job_id(host: &str, operation: &str, job: &Job) -> String {
+    format!(
+        "{host}/{}/{operation}_customers/{}",
+        job.organization, job.id
+    )
+}
+
+/// Whether the file of an announced upload did not come in time.
+fn is_overdue(job: &Job) -> bool {
+    let overdue = job
+        .upload_until
+        .is_some_and(|until| until < Timestamp::now());
+    overdue && job.state == JobState::Queued
+}
+
 /// A job.
 pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
     let Counts {
@@ -54,11 +70,16 @@ pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
         };
         json!({"code": error.code, "message": message})
     });
+    let (state, error) = match is_overdue(job) {
+        true => (JobState::Failed, Some(not_uploaded(language))),
+        false => (job.state, error),
+    };
     let body = json!({
         "warnings": column_warnings(&job.columns, language),
         "id": job.id,
         "import_id": job.import_id,
-        "state": job.state,
+        "state": state,
+        "cancel_requested": job.cancel_requested_at.is_some(),
         "mode": job.mode,
         "dataset": job.dataset,
         "source": job.data_origin,
@@ -82,6 +103,7 @@ pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
         "rejected": rejected,
         "percent": percent(job),
         "rows_per_second": rows_per_second(job),
+        "upload_expires_at": job.upload_until,
         "created_at": job.created_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
@@ -91,6 +113,14 @@ pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
         Value::Object(body) => body,
         _ => Map::new(),
     }
+}
+
+fn not_uploaded(language: Language) -> Value {
+    let message = match language {
+        Language::English => "the file was not uploaded in time; ask for another upload",
+        Language::French => "le fichier n'a pas été envoyé à temps ; demandez un autre envoi",
+    };
+    json!({"code": "not_uploaded", "message": message})
 }
 
 fn percent(job: &Job) -> Option<u64> {

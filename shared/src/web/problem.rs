@@ -87,6 +87,11 @@ impl Problem {
         problem
     }
 
+    /// 409: what is asked does not go with how things stand.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, "Conflict", detail)
+    }
+
     /// 500: the log knows what happened, the client only that it did.
     pub fn internal(cause: impl ToString) -> Self {
         let detail = "something went wrong; try again, and quote the request id if it stays so";
@@ -175,6 +180,12 @@ impl From<CipherError> for Problem {
 
 impl From<crate::bucket::BucketError> for Problem {
     fn from(error: crate::bucket::BucketError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<crate::import::rejected::RejectedError> for Problem {
+    fn from(error: crate::import::rejected::RejectedError) -> Self {
         Self::internal(error)
     }
 }

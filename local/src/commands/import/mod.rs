@@ -109,6 +109,15 @@ async fn import_and_tell(
     Ok(report.exit_code())
 }
 
+/// How the file is to be imported, if not as usual.
+fn mode(arguments: &ImportArguments) -> Option<&'static str> {
+    match (arguments.dry_run, arguments.all_or_nothing) {
+        (true, _) => Some("dry_run"),
+        (_, true) => Some("all_or_nothing"),
+        _ => None,
+    }
+}
+
 /// Where the file goes, once it is certain that there is one.
 fn object_key(arguments: &ImportArguments) -> Result<String, FileError> {
     let path = &arguments.file;
@@ -230,8 +239,8 @@ async fn put(
             .key(&key)
             .if_none_match("*")
             .body(body);
-        if arguments.dry_run {
-            put = put.metadata("mode", "dry_run");
+        if let Some(mode) = mode(arguments) {
+            put = put.metadata("mode", mode);
         }
         match put.send().await {
             Ok(_) => return Ok(key),

@@ -13,8 +13,9 @@ use crate::{
     decode::{self, Hints, Records},
     import::{
         ImportError, Importer, Object, TimeLeft,
-        batches::{BATCH_BYTES, BATCH_ROWS},
+        batches::Fill,
         reading::{blocking, refused},
+        rejected::corrected,
         run::Stopped,
         setting::Setting,
         storing::Stored,
@@ -125,31 +126,31 @@ impl Splitter {
         hints: &Hints,
         mut hand_on: impl FnMut(Part) -> bool,
     ) -> Result<(), Stopped> {
-        let Records { header, rows, .. } = decode::records(reader, hints).map_err(refused)?;
+        let records = corrected(decode::records(reader, hints).map_err(refused)?);
+        let Records { header, rows, .. } = records;
         let unwritable = |_| Stopped::Failed(ImportError::PartUnwritable);
         let new_part = || PartWriter::new(&self.owner, header.as_deref()).map_err(unwritable);
         let mut part = new_part()?;
-        let (mut rows_in_part, mut bytes, mut last_row) = (0, 0, self.skip);
+        let (mut fill, mut last_row) = (Fill::default(), self.skip);
         for raw in rows {
             let raw = raw.map_err(refused)?;
             if raw.row <= self.skip {
                 continue;
             }
-            rows_in_part += 1;
+            fill.add(&raw);
             last_row = raw.row;
-            bytes += raw.size();
             let id = self.validator.id_of(&raw);
             let later = id.and_then(|id| self.repetitions.later_row(&id, raw.row));
             part.push(raw, later).map_err(unwritable)?;
-            if rows_in_part == BATCH_ROWS || bytes >= BATCH_BYTES {
+            if fill.is_full() {
                 let content = std::mem::replace(&mut part, new_part()?).finish();
                 if !hand_on(Part { content, last_row }) {
                     return Ok(());
                 }
-                (rows_in_part, bytes) = (0, 0);
+                fill = Fill::default();
             }
         }
-        if rows_in_part > 0 {
+        if !fill.is_empty() {
             let content = part.finish();
             hand_on(Part { content, last_row });
         }

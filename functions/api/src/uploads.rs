@@ -1,0 +1,194 @@
+//! `POST /v1/uploads`: a file of any size goes straight to the bucket.
+
+use std::time::Duration;
+
+use clientele::{
+    Registry,
+    dataset::Dataset,
+    identity::DataOrigin,
+    import::ObjectKey,
+    store::{
+        GroupId,
+        jobs::{Job, Mode, NewJob},
+    },
+    web::{Call, Principal, Problem, Reply, Scope, json, long_job_id},
+};
+use http::{StatusCode, header};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{dataset_in::check_group, dataset_named, source};
+
+/// How long an upload may be begun. S3 lets one that has begun end.
+const VALID_FOR: Duration = Duration::from_secs(60 * 60);
+/// The longest name of a file, in bytes.
+const MAX_FILENAME_BYTES: usize = 255;
+/// The longest ending that is kept in the object's key.
+const MAX_EXTENSION_BYTES: usize = 8;
+
+#[derive(Deserialize)]
+struct Request {
+    dataset: String,
+    filename: String,
+    customer_group_id: Option<String>,
+    source: Option<String>,
+    mode: Option<String>,
+}
+
+/// Registers a job and says where its file is to be put. The job counts in the order of imports
+/// from now on, whenever the file comes.
+pub(crate) async fn announce(registry: &Registry, call: &Call<'_>) -> Reply {
+    let principal = call.principal(&registry.verifier, Scope::RecordsWrite)?;
+    let request: Request = call.body()?;
+    let dataset = dataset_named(&request.dataset)?;
+    let named = request.source.as_deref().or(query(call, "source"));
+    let origin = source(named.unwrap_or("api"))?;
+    check_group(&principal, &dataset, &origin)?;
+    let group = group(registry, &principal, &dataset, &request).await?;
+    let mode = mode(call, &request)?;
+    check_filename(&request.filename)?;
+
+    let until = Timestamp::now() + VALID_FOR;
+    let job = register(registry, &principal, &dataset, &origin, |new| NewJob {
+        group: group.map(|group| group.to_string()),
+        mode,
+        filename: request.filename.clone(),
+        upload_until: Some(until),
+        ..new
+    })
+    .await?;
+    let upload = registry.bucket.presign_put(&job.key, VALID_FOR).await?;
+    let headers: Map<String, Value> = upload
+        .headers
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    let path = format!("/v1/jobs/{}", job.id);
+    let body = json!({
+        "url": upload.url,
+        "method": "PUT",
+        "headers": headers,
+        "job_id": long_job_id(host(call), "upload", &job),
+        "job": path,
+        "expires_at": until,
+    });
+    let mut response = json(StatusCode::CREATED, &body);
+    if let Ok(location) = path.parse() {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn query<'c>(call: &'c Call<'_>, name: &str) -> Option<&'c str> {
+    call.query.get(name).map(String::as_str)
+}
+
+fn host<'c>(call: &'c Call<'_>) -> &'c str {
+    let host = call.headers.get(header::HOST);
+    host.and_then(|host| host.to_str().ok())
+        .unwrap_or("clientele")
+}
+
+fn mode(call: &Call<'_>, request: &Request) -> Result<Mode, Problem> {
+    let named = request.mode.as_deref().or(query(call, "mode"));
+    Mode::named(named).ok_or_else(|| {
+        let detail = "mode must be write, all_or_nothing or dry_run";
+        Problem::bad_request("unknown_mode", detail)
+    })
+}
+
+/// The group that the records are to join. Unlike a dropped file, an upload makes none.
+async fn group(
+    registry: &Registry,
+    principal: &Principal,
+    dataset: &Dataset,
+    request: &Request,
+) -> Result<Option<GroupId>, Problem> {
+    let Some(named) = &request.customer_group_id else {
+        return Ok(None);
+    };
+    let id: GroupId = named.parse().map_err(|_| unknown_group())?;
+    if !principal.may_reach(&id) {
+        return Err(unknown_group());
+    }
+    let group = registry.store.group(principal.organization, &id).await?;
+    match group {
+        Some(group) if group.dataset == dataset.name() => Ok(Some(id)),
+        Some(group) => Err(Problem::bad_request(
+            "group_of_other_dataset",
+            format!("the group is for {}", group.dataset),
+        )),
+        None => Err(unknown_group()),
+    }
+}
+
+/// Clients of the customer management interface know this status.
+fn unknown_group() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "unknown_group",
+        "Unknown group",
+        "there is no such group",
+    )
+}
+
+fn check_filename(name: &str) -> Result<(), Problem> {
+    let is_name = !name.trim().is_empty()
+        && name.len() <= MAX_FILENAME_BYTES
+        && !name.contains('/')
+        && !name.chars().any(char::is_control);
+    match is_name {
+        true => Ok(()),
+        false => Err(Problem::bad_request(
+            "invalid_filename",
+            format!(
+                "filename must be a name of at most {MAX_FILENAME_BYTES} bytes, without slashes"
+            ),
+        )),
+    }
+}
+
+async fn register(
+    registry: &Registry,
+    principal: &Principal,
+    dataset: &Dataset,
+    origin: &DataOrigin,
+    complete: impl FnOnce(NewJob) -> NewJob,
+) -> Result<Job, Problem> {
+    let organization = principal.organization;
+    registry.store.ensure_organization(organization).await?;
+    let source = registry.store.ensure_source(organization, origin).await?;
+    let mut new = complete(NewJob {
+        id: Uuid::new_v4(),
+        organization,
+        dataset: dataset.name().to_owned(),
+        data_origin: origin.to_string(),
+        source_id: source.id,
+        group: None,
+        mode: Mode::Write,
+        key: String::new(),
+        filename: String::new(),
+        object_modified: None,
+        etag: None,
+        upload_until: None,
+    });
+    let name = format!("upload{}", extension(&new.filename));
+    new.key = ObjectKey::staged(organization, new.id, &name);
+    Ok(registry.store.register_job(&new, Timestamp::now()).await?)
+}
+
+/// The file's ending, with its dot. The rest of its name stays out of the key: it is the sender's
+/// own words.
+fn extension(filename: &str) -> String {
+    match filename.rsplit_once('.') {
+        Some((_, ending))
+            if (1..=MAX_EXTENSION_BYTES).contains(&ending.len())
+                && ending.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+        {
+            format!(".{}", ending.to_ascii_lowercase())
+        }
+        _ => String::new(),
+    }
+}

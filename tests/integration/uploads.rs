@@ -1,0 +1,113 @@
+//! Files that go straight to the bucket by an address that the API gives.
+
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, customers};
+
+async fn upload(announced: &Value, content: String) -> reqwest::Response {
+    let mut put = reqwest::Client::new().put(announced["url"].as_str().unwrap());
+    for (name, value) in announced["headers"].as_object().unwrap() {
+        put = put.header(name, value.as_str().unwrap());
+    }
+    put.body(content).send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announced_upload_is_imported_when_it_arrives() {
+    let stack = Stack::start().await;
+    let request = json!({"dataset": "customers", "filename": "Été 2026.CSV", "source": "generic"});
+    let announced = stack.post("/v1/uploads", &request).await;
+    assert_eq!(announced.status, 201, "{announced:?}");
+    let path = announced.body["job"].as_str().unwrap();
+    let waiting = stack.get(path).await.body;
+    assert_eq!(
+        (&waiting["state"], &waiting["filename"]),
+        (&json!("queued"), &request["filename"])
+    );
+    // The long id, as every route takes it.
+    let long = announced.body["job_id"].as_str().unwrap();
+    assert_eq!(stack.get(&format!("/v1/jobs/{long}")).await.status, 200);
+
+    let put = upload(&announced.body, customers(0..25, "+2567")).await;
+    assert_eq!(put.status(), 200);
+    let job = stack.job_at(path).await;
+    assert_eq!(
+        (&job["state"], &job["created"]),
+        (&json!("completed"), &json!(25))
+    );
+
+    let whole = stack
+        .post("/v1/uploads?mode=all_or_nothing", &request)
+        .await;
+    let put = upload(
+        &whole.body,
+        "external_id,birth_year\na,1990\nb,1\n".to_owned(),
+    )
+    .await;
+    assert_eq!(put.status(), 200);
+    let job = stack.job_at(whole.body["job"].as_str().unwrap()).await;
+    assert_eq!(
+        (&job["state"], &job["mode"]),
+        (&json!("failed"), &json!("all_or_nothing"))
+    );
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_upload_is_not_imported() {
+    let stack = Stack::start().await;
+    let request = json!({"dataset": "customers", "filename": "a.csv"});
+    let announced = stack.post("/v1/uploads", &request).await;
+    let path = announced.body["job"].as_str().unwrap();
+    let cancelled = stack.post(&format!("{path}/cancel"), &Value::Null).await;
+    assert_eq!(
+        (cancelled.status.as_u16(), &cancelled.body["state"]),
+        (200, &json!("cancelled"))
+    );
+    upload(&announced.body, customers(0..3, "+2567")).await;
+    // The next upload is imported after it, so that it has been seen by then.
+    let next = stack.post("/v1/uploads", &request).await;
+    upload(&next.body, customers(7..8, "+2567")).await;
+    stack.job_at(next.body["job"].as_str().unwrap()).await;
+    let count = stack.get("/api/v1/out/customers").await.body["total"].clone();
+    assert_eq!(count, 1);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_cannot_be_imported_is_refused_before_it_is_sent() {
+    let stack = Stack::start().await;
+    let base = json!({"dataset": "customers", "filename": "a.csv"});
+    let with = |name: &str, value: &str| {
+        let mut request = base.clone();
+        request[name] = value.into();
+        request
+    };
+    let table = [
+        (with("dataset", "people"), 404),
+        (with("filename", "a/b.csv"), 400),
+        (with("filename", " "), 400),
+        (with("mode", "some"), 400),
+        (with("source", "external"), 400),
+        (with("source", "Generic"), 400),
+        (with("customer_group_id", "unknown"), 401),
+        (json!({"dataset": "customers"}), 400),
+    ];
+    for (request, status) in table {
+        let answer = stack.post("/v1/uploads", &request).await;
+        assert_eq!(answer.status, status, "{request}: {}", answer.body);
+    }
+    assert_eq!(stack.get("/v1/uploads").await.status, 405);
+    let reader = stack.token_with(|token| token.scope = "records:read".to_owned());
+    let answer = stack
+        .send(
+            http::Method::POST,
+            "/v1/uploads",
+            Some(&reader),
+            Some(base.to_string()),
+            &[],
+        )
+        .await;
+    assert_eq!(answer.status, 403);
+    stack.stop().await;
+}
