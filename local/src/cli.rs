@@ -111,6 +111,9 @@ pub(crate) struct ImportArguments {
     /// Import nothing if one row is refused
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) all_or_nothing: bool,
+    /// Where to write the rejected rows, to be corrected and imported again as they are
+    #[arg(long, value_name = "CSV")]
+    pub(crate) rejected: Option<PathBuf>,
     /// Keep serving afterwards, until Ctrl-C
     #[arg(long)]
     pub(crate) wait: bool,

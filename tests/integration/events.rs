@@ -97,3 +97,22 @@ async fn whatever_the_order_of_events_the_later_file_wins_and_every_row_counts_o
         stack.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_with_different_columns_add_up_whatever_the_order_of_events() {
+    let stack = Stack::start().await;
+    let put = async |name: &str, content: &str| {
+        let key = format!("inbox/1/generic/{name}");
+        let event = stack.put(&key, content).await;
+        stack.register(&event).await;
+        event
+    };
+    let customers = put("customers/c.csv", "external_id,profession\n1,farmer\n").await;
+    let meters = "customer_external_id,manufacturer,serial_number,device_external_id\n1,HOP,A1,9\n";
+    let meters = put("meters/m.csv", meters).await;
+    for event in [&meters, &customers] {
+        stack.invoke(event, FIRST_DELIVERY).await.unwrap();
+    }
+    assert_eq!(stack.record("customers", "1").await["profession"], "farmer");
+    stack.stop().await;
+}

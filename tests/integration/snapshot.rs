@@ -4,7 +4,10 @@
 //! (unknown columns are decrypted instead), times, random ids; an import is named by its
 //! file's key, and an organization's id is cut off.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use clientele::{Registry, aws::AwsClients, identity::OrganizationId, store::layout::Item};
@@ -71,9 +74,12 @@ impl Snapshot {
         let mut snapshots = BTreeMap::new();
         for (organization, items) in items {
             let mut snapshot = Self::read(registry, organization, &items).await;
-            let files = files_of_jobs(&items);
+            let jobs = jobs_of(&items);
             for key in &objects {
-                if let Some(place) = place_of_object(key, organization, &files) {
+                if let Some(mut place) = place_of_object(key, organization) {
+                    for (id, file) in &jobs {
+                        place = place.replace(id, file);
+                    }
                     snapshot.add(format!("object {place}"), json!(1));
                 }
             }
@@ -169,16 +175,16 @@ impl Snapshot {
     /// Where two snapshots differ, a line each; empty when they do not.
     pub(crate) fn difference(&self, expected: &Self) -> String {
         let mut lines = String::new();
-        let places: std::collections::BTreeSet<_> =
-            self.0.keys().chain(expected.0.keys()).collect();
+        let places: BTreeSet<_> = self.0.keys().chain(expected.0.keys()).collect();
         let differing: Vec<_> = places
             .into_iter()
             .filter(|place| self.0.get(*place) != expected.0.get(*place))
             .collect();
         for place in differing.iter().take(SHOWN) {
-            let show = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-            let (is, should) = (show(self.0.get(*place)), show(expected.0.get(*place)));
-            writeln!(lines, "{place}\n       is {is}\n   should {should}").unwrap();
+            writeln!(lines, "{place}").unwrap();
+            for (name, is, should) in fields(self.0.get(*place), expected.0.get(*place)) {
+                writeln!(lines, "  {name} is {is}, should be {should}").unwrap();
+            }
         }
         if let Some(more) = differing.len().checked_sub(SHOWN + 1) {
             writeln!(lines, "and {} more", more + 1).unwrap();
@@ -198,6 +204,21 @@ impl Snapshot {
         let difference = self.difference(expected);
         assert!(difference.is_empty(), "{what}:\n{difference}");
     }
+}
+
+/// The fields in which two things differ; all at once where one of them is missing.
+fn fields(is: Option<&Value>, should: Option<&Value>) -> Vec<(String, Value, Value)> {
+    let (Some(Value::Object(is)), Some(Value::Object(should))) = (is, should) else {
+        let or_nothing = |value: Option<&Value>| value.cloned().unwrap_or_default();
+        return vec![("it".to_owned(), or_nothing(is), or_nothing(should))];
+    };
+    let names: BTreeSet<_> = is.keys().chain(should.keys()).collect();
+    let differs = |name: &&&String| is.get(**name) != should.get(**name);
+    let value = |of: &Map<String, Value>, name: &String| of.get(name).cloned().unwrap_or_default();
+    let differing = names.iter().filter(differs);
+    differing
+        .map(|name| ((*name).clone(), value(is, name), value(should, name)))
+        .collect()
 }
 
 fn record(item: &Item, imports: &BTreeMap<String, String>) -> Map<String, Value> {
@@ -234,19 +255,17 @@ async fn objects(registry: &Registry, clients: &AwsClients) -> Vec<String> {
     keys
 }
 
-/// What was imported by the jobs with these ids.
-fn files_of_jobs(items: &[Item]) -> BTreeMap<String, String> {
-    let jobs = items.iter().filter(|item| text(item, "sk") == "JOB");
-    jobs.map(|job| (text(job, "id"), without_id(&text(job, "key"))))
+/// The jobs' ids, and their files' keys.
+fn jobs_of(items: &[Item]) -> Vec<(String, String)> {
+    items
+        .iter()
+        .filter(|item| text(item, "sk") == "JOB")
+        .map(|item| (text(item, "id"), without_id(&text(item, "key"))))
         .collect()
 }
 
 /// An object's place, if it is the organization's; a part is everybody's.
-fn place_of_object(
-    key: &str,
-    organization: u64,
-    files: &BTreeMap<String, String>,
-) -> Option<String> {
+fn place_of_object(key: &str, organization: u64) -> Option<String> {
     let (kind, rest) = key.split_once('/')?;
     if kind == "parts" {
         return Some(key.to_owned());
@@ -258,8 +277,6 @@ fn place_of_object(
     };
     let rest = rest.strip_prefix(&format!("{organization}/"))?;
     let (folders, name) = rest.rsplit_once('/')?;
-    // Refused rows are below their job's id.
-    let folders = files.get(folders).map_or(folders, String::as_str);
     // Files that were put aside begin with a part of the job's id.
     let name = name.get(9..).filter(|_| is_failed).unwrap_or(name);
     Some(format!("{kind} {folders}/{name}"))

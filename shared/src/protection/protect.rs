@@ -265,6 +265,26 @@ impl OrganizationKeys {
         }
     }
 
+    /// What `custom` becomes when a change only adds columns that are not there.
+    pub(crate) fn fill_custom(
+        &self,
+        uid: &str,
+        stored: Option<&Sealed>,
+        change: Option<&CustomChange>,
+    ) -> Result<Option<Sealed>, CipherError> {
+        let (Some(stored), Some(added)) = (stored, change) else {
+            return self.merge_custom(uid, stored, change);
+        };
+        let before = self.open_custom(uid, &stored.bytes)?;
+        let mut after = self.open_custom(uid, &added.sealed.bytes)?;
+        after.retain(|_, value| !value.is_null());
+        after.extend(before.clone());
+        match after == before {
+            true => Ok(Some(stored.clone())),
+            false => seal_columns(self, uid, &after).map(Some),
+        }
+    }
+
     /// Decrypts a record's unknown columns.
     pub fn open_custom(&self, uid: &str, sealed: &[u8]) -> Result<Columns, CipherError> {
         let plaintext = self.open(uid, CUSTOM, sealed)?;

@@ -81,6 +81,27 @@ impl Content {
         Ok(merged)
     }
 
+    /// What the content becomes when a row comes after a later import has written the record:
+    /// the row fills in what is blank, and overwrites nothing.
+    pub(super) fn filled_in(
+        &self,
+        uid: &str,
+        record: &ProtectedRecord,
+        keys: &OrganizationKeys,
+    ) -> Result<Self, CipherError> {
+        let mut filled = self.clone();
+        for (index, change) in record.changes() {
+            match (record.dataset().field(*index), change) {
+                (Some(field), Change::Set(value)) if !self.profile.contains_key(&field.name) => {
+                    filled.set(&field.name, value);
+                }
+                _ => {}
+            }
+        }
+        filled.custom = keys.fill_custom(uid, self.custom.as_ref(), record.custom())?;
+        Ok(filled)
+    }
+
     /// About how many bytes the content takes.
     pub(super) fn size(&self) -> usize {
         let value = |(name, value): (&String, &AttributeValue)| {

@@ -115,11 +115,28 @@ impl Jobs {
         self.fetch(&format!("{}/{id}", self.url)).await
     }
 
+    /// A part of a job's rejected rows, and whether there is another.
+    pub(super) async fn rejected(
+        &self,
+        job: &Job,
+        part: usize,
+    ) -> Result<(Vec<u8>, bool), ImportError> {
+        let id = job.id.rsplit('/').next().unwrap_or(&job.id);
+        let url = format!("{}/{id}/rejected.csv?part={part}", self.url);
+        let response = self.ask(&url).await?;
+        let has_next = response.headers().contains_key(header::LINK);
+        Ok((response.bytes().await?.to_vec(), has_next))
+    }
+
     async fn fetch<T: DeserializeOwned>(&self, url: &str) -> Result<T, ImportError> {
+        Ok(self.ask(url).await?.json().await?)
+    }
+
+    async fn ask(&self, url: &str) -> Result<Response, ImportError> {
         loop {
             let response = self.http.get(url).bearer_auth(&self.token).send().await?;
             match response.status() {
-                StatusCode::OK => return Ok(response.json().await?),
+                StatusCode::OK => return Ok(response),
                 StatusCode::TOO_MANY_REQUESTS => tokio::time::sleep(retry_after(&response)).await,
                 status => {
                     let detail = response.text().await?;

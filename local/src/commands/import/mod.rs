@@ -26,6 +26,7 @@ use crate::cli::{ImportArguments, StackFlags};
 
 mod jobs;
 mod progress;
+mod rejected;
 mod report;
 
 /// How often a job is looked at: well below the API's 300 requests a minute.
@@ -68,6 +69,8 @@ pub(crate) enum ImportError {
         "the file {0} was refused; it is now in the bucket's failed/ folder, and the stack's log says why"
     )]
     NoJob(String),
+    #[error("the rejected rows cannot be written to {}: {source}", .path.display())]
+    RejectedFile { path: PathBuf, source: io::Error },
     #[error("interrupted; what is still in the inbox is imported at the next start")]
     Interrupted,
 }
@@ -100,6 +103,9 @@ async fn import_and_tell(
         () = stop_requests.next() => return Err(ImportError::Interrupted.into()),
     };
     report.print(&mut io::stdout().lock())?;
+    if let Some(path) = &arguments.rejected {
+        rejected::save(target, &report, path).await?;
+    }
     if arguments.wait
         && let Some(stack) = &target.stack
     {

@@ -22,6 +22,10 @@ impl Report {
         Self { job, elapsed }
     }
 
+    pub(super) fn job(&self) -> &Job {
+        &self.job
+    }
+
     /// Success only if every row was accepted.
     pub(super) fn exit_code(&self) -> ExitCode {
         if self.job.state == "completed" && self.job.rejected == 0 {
@@ -61,6 +65,13 @@ impl Report {
         }
         if job.errors.len() > ERRORS_SHOWN {
             writeln!(out, "… and {} more", job.errors.len() - ERRORS_SHOWN)?;
+        }
+        if job.rejected > 0 {
+            let id = &job.id;
+            writeln!(
+                out,
+                "the rejected rows: GET /v1/jobs/{id}/rejected.csv, or --rejected FILE here"
+            )?;
         }
         Ok(())
     }

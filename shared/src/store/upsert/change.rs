@@ -42,8 +42,13 @@ impl Store {
             }
             values.insert(DIGEST, bytes(&content.digest(keys)));
             values.insert(UPDATED_AT, number(provenance.at.as_millisecond()));
-            values.insert(LAST_SOURCE_ID, number(provenance.source_id));
-            values.insert(LAST_IMPORT_ID, number(provenance.import_id));
+            // A row that comes late leaves the record the later import's.
+            let (source_id, import_id) = match stored.last_import_id > provenance.import_id {
+                true => (stored.last_source_id, stored.last_import_id),
+                false => (provenance.source_id, provenance.import_id),
+            };
+            values.insert(LAST_SOURCE_ID, number(source_id));
+            values.insert(LAST_IMPORT_ID, number(import_id));
         }
         let mut update = Update::builder()
             .table_name(&self.table)

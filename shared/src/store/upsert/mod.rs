@@ -205,10 +205,11 @@ impl Store {
             () if stored.last_import_id == provenance.import_id => Some(Outcome::Updated),
             () => None,
         };
-        // What a later import has written stays, but the record joins the groups all the same.
+        // What a later import has written stays, but the row fills in what that left blank, and
+        // the record joins the groups all the same.
         let superseded = stored.last_import_id > provenance.import_id;
         let content = match superseded {
-            true => stored.content.clone(),
+            true => stored.content.filled_in(&unit.uid, &unit.record, keys)?,
             false => stored.content.merged(&unit.uid, &unit.record, keys)?,
         };
         let differs = content != stored.content;
@@ -231,8 +232,8 @@ impl Store {
         }
         let outcome = match (by_this_import, differs) {
             (Some(outcome), _) => outcome,
-            (None, true) => Outcome::Updated,
-            (None, false) => unwritten,
+            (None, true) if !superseded => Outcome::Updated,
+            (None, _) => unwritten,
         };
         let change = differs.then_some(&content);
         let update = self.update(unit, stored, change, &groups, provenance, keys)?;
