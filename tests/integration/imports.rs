@@ -191,7 +191,7 @@ async fn row_errors_say_where_and_why() {
 async fn files_that_cannot_be_imported_fail_with_a_reason_and_are_put_aside() {
     let stack = Stack::start().await;
     let wide: Vec<String> = (0..1_001).map(|n| format!("c{n}")).collect();
-    let table: [(&str, &str, Vec<u8>); 9] = [
+    let table: [(&str, &str, Vec<u8>); 10] = [
         ("empty_file", "customers", vec![]),
         (
             "not_text",
@@ -220,7 +220,8 @@ async fn files_that_cannot_be_imported_fail_with_a_reason_and_are_put_aside() {
             "customers",
             b"[{\"external_id\": 1}".to_vec(),
         ),
-        ("json_shape", "customers", b"{\"rows\": []}".to_vec()),
+        ("json_too_deep", "customers", b"[{\"a\": ".repeat(200_000)),
+        ("json_shape", "customers", b"{\n\"rows\": []}".to_vec()),
     ];
     for (code, dataset, content) in table {
         let key = format!("inbox/1/generic/{dataset}/{code}.csv");
@@ -231,6 +232,27 @@ async fn files_that_cannot_be_imported_fail_with_a_reason_and_are_put_aside() {
         assert!(stack.has_failed(&key).await, "{code} is lost");
     }
     stack.assert_verified().await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_line_of_ndjson_is_a_refused_row_among_imported_ones() {
+    let stack = Stack::start().await;
+    let lines = "{\"external_id\": \"1\", \"n\": 18446744073709551616}\n\
+                 {\"external_id\": \"2\"\n\n\
+                 {\"external_id\": \"3\"}";
+    let job = stack
+        .import_key("inbox/1/generic/customers/rows.ndjson", lines)
+        .await;
+    assert_eq!(job.state, JobState::CompletedWithRejections);
+    assert_eq!(counts(&job), [3, 2, 0, 0, 0, 0, 1]);
+    assert_eq!(job.format.as_deref(), Some("ndjson"));
+    let path = format!("/v1/jobs/{}", job.id);
+    let error = stack.job_at(&path).await["errors"][0].clone();
+    assert_eq!(error["code"], "invalid_json_line");
+    assert_eq!((&error["row"], &error["line"]), (&2.into(), &2.into()));
+    let custom = &stack.record("customers", "1").await["custom"];
+    assert_eq!(custom["n"], "18446744073709551616");
     stack.stop().await;
 }
 

@@ -15,12 +15,10 @@ use std::{
 
 use crate::{import::FileError, record::RawRecord};
 
-/// The largest row of a csv, in bytes.
+/// The largest row of a text, in bytes.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 /// The most columns of a table.
 pub const MAX_COLUMNS: usize = 1_000;
-/// The largest JSON document, in bytes. It is held in memory.
-pub const MAX_JSON_BYTES: u64 = 16 * 1024 * 1024;
 /// How much of a file's beginning its format, encoding and delimiter are told from.
 const HEAD_BYTES: usize = 64 * 1024;
 
@@ -154,10 +152,11 @@ fn expanded(
     }
     let encoding = encoding::tell(head, head.len() < HEAD_BYTES, hints.encoding)?;
     let (head, text) = peek(encoding::to_utf8(whole, encoding)?)?;
-    let mut records = match sniff(&head)? {
+    let mut records = match sniff(&head, &hints.filename)? {
         Format::Csv => csv::records(&head, text)?,
-        Format::Json => json::records(text)?,
-        Format::Xlsx | Format::Ndjson => return Err(FileError::NotText),
+        Format::Json => json::document::records(text)?,
+        Format::Ndjson => json::lines::records(text)?,
+        Format::Xlsx => return Err(FileError::NotText),
     };
     records.found.encoding = Some(encoding);
     Ok(records)
@@ -182,10 +181,11 @@ fn is_zip(head: &[u8]) -> bool {
 }
 
 /// The format of a text in UTF-8.
-fn sniff(text: &[u8]) -> Result<Format, FileError> {
+fn sniff(text: &[u8], filename: &str) -> Result<Format, FileError> {
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => Err(FileError::Empty),
-        Some(b'[' | b'{') => Ok(Format::Json),
+        Some(b'[' | b'{') if json::is_table(text, filename) => Ok(Format::Csv),
+        Some(b'[' | b'{') => Ok(json::tell(text, filename)),
         Some(_) => Ok(Format::Csv),
     }
 }
@@ -235,6 +235,7 @@ mod tests {
             RawValue::CellDate(date) => date.to_string(),
             RawValue::CellError(error) => error.clone(),
             RawValue::Number(number) => number.to_string(),
+            RawValue::LongNumber(number) => format!("{number} (long)"),
             RawValue::Boolean(boolean) => boolean.to_string(),
             RawValue::Null => "null".to_owned(),
             RawValue::Nested(json) => json.to_string(),
@@ -248,7 +249,7 @@ mod tests {
             (b" \r\n\t", &["empty_file"]),
             (b"a,b\n1,2\n", &["1@2: 1|2"]),
             (b"\xef\xbb\xbfa\n1\n", &["1@2: 1"]),
-            (b"[{\"a\": 1}]", &["1: 1"]),
+            (b"[{\"a\": 1}]", &["1@1: 1"]),
             (b"PK\x03\x04....", &["unsupported_format"]),
             (b"\x1f\x8b\x08", &["broken_gzip"]),
             (b"\xff\xfea\0", &[]),

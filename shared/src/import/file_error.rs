@@ -164,26 +164,54 @@ file_errors! {
     /// A JSON document that does not parse.
     Json {
         /// The 1-based line.
-        line: usize,
-        /// The 1-based column in that line.
-        column: usize,
+        line: u64,
+        /// The 1-based column in that line, in characters.
+        column: u64,
     } "invalid_json"
         "the JSON is broken at line {line}, column {column}"
         "le JSON est incorrect à la ligne {line}, colonne {column}"
-    /// A JSON document without rows, or with rows that are nested too deeply.
-    JsonShape {
+    /// A JSON document that ends too early.
+    JsonCut {
+        /// The 1-based last line.
+        line: u64,
+    } "invalid_json"
+        "the JSON ends in the middle, at line {line}; send the whole file"
+        "le JSON s'arrête au milieu, à la ligne {line} ; envoyez le fichier entier"
+    /// JSON without rows where they are looked for.
+    JsonShape "json_shape"
+        "the JSON must be an array of objects, or an object with one array of them under \"data\", or one object on each line in a file named .ndjson"
+        "le JSON doit être un tableau d'objets, ou un objet qui en contient un seul sous \"data\", ou un objet par ligne dans un fichier nommé .ndjson"
+    /// A JSON document that is nested too deeply.
+    JsonTooDeep {
+        /// The 1-based line.
+        line: u64,
+        /// The 1-based column in that line, in characters.
+        column: u64,
         /// The limit in levels.
-        depth: usize,
-    } "json_shape"
-        "the JSON must be an array of objects, or an object with one under \"data\", nested no deeper than {depth} levels"
-        "le JSON doit être un tableau d'objets, ou un objet qui en contient un sous \"data\", sans dépasser {depth} niveaux"
-    /// A JSON document that is too large.
-    JsonTooLarge {
-        /// The limit in MiB.
-        limit: u64,
-    } "json_too_large"
-        "a JSON document may have {limit} MiB; send a csv or several documents"
-        "un document JSON peut avoir {limit} Mio ; envoyez un csv ou plusieurs documents"
+        limit: usize,
+    } "json_too_deep"
+        "the JSON at line {line}, column {column} is nested deeper than {limit} levels; flatten it"
+        "le JSON à la ligne {line}, colonne {column} dépasse {limit} niveaux d'imbrication ; aplatissez-le"
+    /// A row of a JSON document is too long.
+    JsonRowTooLong {
+        /// The 1-based row.
+        row: u64,
+        /// The 1-based line where it begins.
+        line: u64,
+        /// The limit in KiB.
+        limit: usize,
+    } "row_too_long"
+        "row {row}, which begins at line {line}, is longer than {limit} KiB; each element of the array must be one row"
+        "la ligne de données {row}, qui commence à la ligne {line} du fichier, dépasse {limit} Kio ; chaque élément du tableau doit être une seule ligne de données"
+    /// A text beside a JSON document's rows is too long.
+    JsonTextTooLong {
+        /// The 1-based line where its member begins.
+        line: u64,
+        /// The limit in KiB.
+        limit: usize,
+    } "text_too_long"
+        "the JSON at line {line} has a text of more than {limit} KiB; remove it, or look for a missing quote"
+        "le JSON à la ligne {line} contient un texte de plus de {limit} Kio ; retirez-le, ou cherchez un guillemet manquant"
     /// The file is too large.
     FileTooLarge {
         /// The limit in GiB.

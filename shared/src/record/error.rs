@@ -162,6 +162,18 @@ row_error_codes! {
     DuplicateKey "duplicate_key"
         "the row names a key twice"
         "la ligne nomme deux fois la même clé"
+    /// A line of ndjson that is not JSON.
+    InvalidJsonLine "invalid_json_line"
+        "the line is not one JSON object; it breaks at column {hint}"
+        "la ligne n'est pas un objet JSON ; l'erreur est à la colonne {hint}"
+    /// A JSON row that is nested too deeply.
+    JsonTooDeep "json_too_deep"
+        "the row is nested too deeply; flatten it"
+        "la ligne a trop de niveaux d'imbrication ; aplatissez-la"
+    /// Half of an escaped character in a JSON text.
+    LoneSurrogate "lone_surrogate"
+        "a text of the row holds half of a character (such as \\ud83d alone); write the whole character"
+        "un texte de la ligne contient la moitié d'un caractère (par exemple \\ud83d seul) ; écrivez le caractère entier"
     /// The record is too large.
     RecordTooLarge "record_too_large"
         "the row, or what it adds to the stored record, is larger than {hint} KiB"

@@ -25,7 +25,7 @@ impl RawRecord {
     pub fn size(&self) -> usize {
         let value = |value: &RawValue| match value {
             RawValue::Cell(text) | RawValue::Text(text) => text.len(),
-            RawValue::CellError(text) => text.len(),
+            RawValue::CellError(text) | RawValue::LongNumber(text) => text.len(),
             RawValue::CellNumber(_)
             | RawValue::CellDate(_)
             | RawValue::Number(_)
@@ -64,6 +64,16 @@ pub enum Malformed {
     NotAnObject,
     /// A JSON object has a key twice.
     DuplicateKey,
+    /// A line is not JSON.
+    InvalidJson {
+        /// The 1-based place in the line where it breaks, in characters.
+        column: usize,
+    },
+    /// JSON is nested too deeply.
+    TooDeep,
+    /// A JSON text holds an escaped surrogate without its other half, which is no character
+    /// (RFC 8259, section 8.2).
+    LoneSurrogate,
 }
 
 /// A value as it came: text from a csv, a spreadsheet's cell, or a JSON type.
@@ -81,6 +91,8 @@ pub enum RawValue {
     Text(String),
     /// A JSON number.
     Number(serde_json::Number),
+    /// A JSON number as it is written, which no number of 64 bits holds with all its digits.
+    LongNumber(String),
     /// A JSON boolean.
     Boolean(bool),
     /// A JSON null, which unsets a field.
@@ -93,7 +105,10 @@ impl RawValue {
     /// The value as a cell of a csv. A null becomes a blank cell, since a csv has no other.
     pub fn into_cell(self) -> String {
         match self {
-            Self::Cell(text) | Self::Text(text) | Self::CellError(text) => text,
+            Self::Cell(text)
+            | Self::Text(text)
+            | Self::CellError(text)
+            | Self::LongNumber(text) => text,
             Self::CellNumber(number) => number_cell(number),
             Self::CellDate(time) if time.time() == Time::midnight() => time.date().to_string(),
             Self::CellDate(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
@@ -104,10 +119,14 @@ impl RawValue {
         }
     }
 
-    /// The value as JSON. A whole number of a spreadsheet is written without a fraction.
+    /// The value as JSON. A whole number of a spreadsheet is written without a fraction. A number
+    /// that would lose digits becomes a text, as in protobuf's JSON.
     pub(crate) fn into_json(self) -> serde_json::Value {
         match self {
-            Self::Cell(text) | Self::Text(text) | Self::CellError(text) => text.into(),
+            Self::Cell(text)
+            | Self::Text(text)
+            | Self::CellError(text)
+            | Self::LongNumber(text) => text.into(),
             Self::CellNumber(number) => match number.to_string().parse::<i64>() {
                 Ok(whole) => whole.into(),
                 Err(_) => number.into(),
@@ -156,6 +175,7 @@ impl fmt::Debug for RawValue {
             Self::CellError(_) => "CellError(…)",
             Self::Text(_) => "Text(…)",
             Self::Number(_) => "Number(…)",
+            Self::LongNumber(_) => "LongNumber(…)",
             Self::Boolean(_) => "Boolean(…)",
             Self::Null => "Null",
             Self::Nested(_) => "Nested(…)",

@@ -79,7 +79,11 @@ fn string(field: &Field, raw: &RawValue) -> Result<String, Refused> {
     let keeps_digits = field.is_identifier() || field.protection == Protection::Pseudonym;
     let text = match raw {
         RawValue::Number(number) if keeps_digits => whole_number(number)?,
+        RawValue::LongNumber(_) if keeps_digits => {
+            return Err(RowErrorCode::IdentifierNumber.into());
+        }
         RawValue::Number(number) => number.to_string(),
+        RawValue::LongNumber(number) => number.clone(),
         _ => text_of(raw).ok_or(RowErrorCode::TypeString)?,
     };
     if keeps_digits && is_spreadsheet_damage(field, raw, &text) {
@@ -160,6 +164,7 @@ fn float(field: &Field, raw: &RawValue, this_year: i16) -> Result<Decimal, Refus
 fn number(field: &Field, raw: &RawValue, otherwise: RowErrorCode) -> Result<Decimal, Refused> {
     let text = match raw {
         RawValue::Number(number) => number.to_string(),
+        RawValue::LongNumber(number) => number.clone(),
         _ => text_of(raw).ok_or(otherwise)?,
     };
     if text.contains(',') {
@@ -174,7 +179,7 @@ fn number(field: &Field, raw: &RawValue, otherwise: RowErrorCode) -> Result<Deci
     match (plain, raw) {
         (true, _) => text.parse().map_err(|_| otherwise.into()),
         // JSON writes large and small numbers with an exponent.
-        (false, RawValue::Number(_)) => {
+        (false, RawValue::Number(_) | RawValue::LongNumber(_)) => {
             Decimal::from_scientific(&text).map_err(|_| otherwise.into())
         }
         (false, _) => Err(otherwise.into()),
@@ -399,6 +404,50 @@ mod tests {
                 expected,
                 "{field} {shown}"
             );
+        }
+    }
+
+    #[test]
+    fn json_numbers_of_many_digits_read_as_their_type() {
+        let table = [
+            (
+                "customers",
+                "external_id",
+                "18446744073709551616",
+                "identifier_number",
+            ),
+            (
+                "customers",
+                "external_id",
+                "7.00000000000000000001",
+                "identifier_number",
+            ),
+            (
+                "customers",
+                "phone",
+                "18446744073709551616",
+                "identifier_number",
+            ),
+            (
+                "customers",
+                "birth_year",
+                "2000.0000000000000000000",
+                "2000",
+            ),
+            ("customers", "birth_year", "1e400", "type_integer"),
+            ("meters", "total_price", "12.50000000000000000000", "12.5"),
+            ("meters", "total_price", "1e400", "type_float"),
+            (
+                "meters",
+                "model",
+                "0.1000000000000000055",
+                "\"0.1000000000000000055\"",
+            ),
+            ("meters", "is_test", "18446744073709551616", "type_boolean"),
+        ];
+        for (dataset, field, number, expected) in table {
+            let raw = RawValue::LongNumber(number.to_owned());
+            assert_eq!(outcome(dataset, field, raw), expected, "{field} {number}");
         }
     }
 

@@ -393,6 +393,12 @@ impl From<Malformed> for Refused {
             },
             Malformed::NotAnObject => RowErrorCode::NotAnObject.into(),
             Malformed::DuplicateKey => RowErrorCode::DuplicateKey.into(),
+            Malformed::InvalidJson { column } => Self {
+                code: RowErrorCode::InvalidJsonLine,
+                hint: Some(column.to_string()),
+            },
+            Malformed::TooDeep => RowErrorCode::JsonTooDeep.into(),
+            Malformed::LoneSurrogate => RowErrorCode::LoneSurrogate.into(),
         }
     }
 }

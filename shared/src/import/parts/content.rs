@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
@@ -62,9 +62,10 @@ struct Row {
     /// A table's cells by column, surplus ones last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     cells: Vec<Option<Cell>>,
-    /// A JSON object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    object: Option<Map<String, Value>>,
+    /// A JSON object's members in their order: name, value, and in place of a value the text of a
+    /// number that has too many digits for one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<(String, Value, Option<String>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,9 +117,9 @@ impl PartWriter {
         later: Option<u64>,
     ) -> serde_json::Result<()> {
         let (row, line, malformed) = (raw.row, raw.line, raw.malformed);
-        let (cells, object) = match &self.columns {
-            Some(columns) => (cells(columns, raw.values), None),
-            None => (Vec::new(), Some(object(raw.values))),
+        let (cells, members) = match &self.columns {
+            Some(columns) => (cells(columns, raw.values), Vec::new()),
+            None => (Vec::new(), members(raw.values)),
         };
         let row = Row {
             row,
@@ -126,7 +127,7 @@ impl PartWriter {
             later,
             malformed,
             cells,
-            object,
+            members,
         };
         serde_json::to_writer(&mut self.content, &row)?;
         self.content.push(b'\n');
@@ -153,6 +154,7 @@ fn cells(columns: &[Arc<str>], values: Vec<(Arc<str>, RawValue)>) -> Vec<Option<
             RawValue::CellDate(date) => Cell::Other(Other::Date(date)),
             RawValue::CellError(error) => Cell::Other(Other::Error(error)),
             // No table has such cells.
+            RawValue::LongNumber(text) => Cell::Text(text),
             RawValue::Number(number) => Cell::Text(number.to_string()),
             RawValue::Nested(json) => Cell::Text(json.to_string()),
             RawValue::Null => Cell::Text(String::new()),
@@ -161,11 +163,12 @@ fn cells(columns: &[Arc<str>], values: Vec<(Arc<str>, RawValue)>) -> Vec<Option<
     cells
 }
 
-fn object(values: Vec<(Arc<str>, RawValue)>) -> Map<String, Value> {
-    let values = values.into_iter();
-    values
-        .map(|(name, value)| (name.to_string(), value.into_json()))
-        .collect()
+fn members(values: Vec<(Arc<str>, RawValue)>) -> Vec<(String, Value, Option<String>)> {
+    let member = |(name, value): (Arc<str>, RawValue)| match value {
+        RawValue::LongNumber(text) => (name.to_string(), Value::Null, Some(text)),
+        value => (name.to_string(), value.into_json(), None),
+    };
+    values.into_iter().map(member).collect()
 }
 
 /// A part that is being read.
@@ -191,19 +194,23 @@ impl<R: Read> PartReader<R> {
     }
 
     fn raw(&self, row: Row) -> (RawRecord, Option<u64>) {
-        let values = match (&self.columns, row.object) {
-            (Some(columns), _) => {
+        let values = match &self.columns {
+            Some(columns) => {
                 let header = |at: usize| columns.get(at).unwrap_or(&self.surplus);
                 let cells = row.cells.into_iter().enumerate();
                 cells
                     .filter_map(|(at, cell)| Some((Arc::clone(header(at)), cell?.into())))
                     .collect()
             }
-            (None, object) => object
-                .into_iter()
-                .flatten()
-                .map(|(name, value)| (Arc::from(name), value.into()))
-                .collect(),
+            None => {
+                let value = |(name, value, long): (String, Value, Option<String>)| {
+                    (
+                        Arc::from(name),
+                        long.map_or(value.into(), RawValue::LongNumber),
+                    )
+                };
+                row.members.into_iter().map(value).collect()
+            }
         };
         let raw = RawRecord {
             row: row.row,
@@ -332,7 +339,7 @@ mod tests {
 
     #[test]
     fn objects_read_back_as_they_were_decoded() {
-        let document = r#"[{"a": "x", "b": 1.5, "c": null, "d": [1, {"e": true}], "f": 18446744073709551615}, 3]"#;
+        let document = r#"[{"a": "x", "b": 1.5, "c": null, "d": [1, {"e": true}], "f": 18446744073709551615, "0": 1e400, "g": {"long": 3}}, 3]"#;
         let decode = || {
             let reader = io::Cursor::new(document.as_bytes());
             let records = crate::decode::records(reader, &crate::decode::Hints::default()).unwrap();

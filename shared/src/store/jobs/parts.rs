@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Counts, Job, JobState, LEASE, expiry, milliseconds, read};
+use super::{Counts, Job, JobError, JobState, LEASE, expiry, milliseconds, read};
 use crate::{
     identity::OrganizationId,
     store::{
@@ -45,6 +45,15 @@ pub enum PartDone {
     Already,
     /// The job has ended without it.
     JobEnded,
+}
+
+/// What nobody should ever read.
+fn rows_missing() -> JobError {
+    JobError {
+        code: "rows_missing".to_owned(),
+        en: "some of the file's rows were not imported; send it again".to_owned(),
+        fr: "certaines lignes du fichier n'ont pas été importées ; renvoyez-le".to_owned(),
+    }
 }
 
 impl Store {
@@ -221,10 +230,16 @@ impl Store {
         if !job.split.is_complete() {
             return Ok(None);
         }
-        job.state = match job.counts {
-            counts if Some(counts.rows_read) != job.rows_total => JobState::Cancelled,
-            Counts { rejected: 0, .. } => JobState::Completed,
-            _ => JobState::CompletedWithRejections,
+        let is_whole = Some(job.counts.rows_read) == job.rows_total;
+        job.state = match (is_whole, job.counts.rejected) {
+            (true, 0) => JobState::Completed,
+            (true, _) => JobState::CompletedWithRejections,
+            (false, _) if job.cancel_requested_at.is_some() => JobState::Cancelled,
+            (false, _) => {
+                tracing::error!(job = %job.id, "the parts of a job do not have all of its rows");
+                job.error = Some(rows_missing());
+                JobState::Failed
+            }
         };
         job.finished_at = Some(now);
         (job.lease_owner, job.lease_until) = (None, None);
