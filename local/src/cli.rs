@@ -76,6 +76,8 @@ impl StackFlags {
 pub(crate) enum Command {
     /// Import one file and show what became of it
     Import(ImportArguments),
+    /// Show how a file is read, without a stack
+    Preview(PreviewArguments),
     /// Print a token that the local stack believes
     Token(TokenArguments),
     /// Check the counts against the records
@@ -117,6 +119,21 @@ pub(crate) struct ImportArguments {
     /// Keep serving afterwards, until Ctrl-C
     #[arg(long)]
     pub(crate) wait: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct PreviewArguments {
+    /// A csv, xlsx, json or ndjson file, or one of text in gzip
+    pub(crate) file: PathBuf,
+    /// Show nothing but the header and the rows, as csv
+    #[arg(long)]
+    pub(crate) csv: bool,
+    /// The dataset that the columns are told for
+    #[arg(long, default_value = "customers")]
+    pub(crate) dataset: String,
+    /// How many rows to show [default: 20; all with --csv]
+    #[arg(long)]
+    pub(crate) rows: Option<usize>,
 }
 
 #[derive(Args)]

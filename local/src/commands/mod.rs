@@ -8,9 +8,13 @@ use clientele_local::{
 };
 use thiserror::Error;
 
-use self::import::{FileError, ImportError};
+use self::{
+    import::{FileError, ImportError},
+    preview::PreviewError,
+};
 
 pub(crate) mod import;
+pub(crate) mod preview;
 pub(crate) mod reset;
 pub(crate) mod serve;
 pub(crate) mod signals;
@@ -32,6 +36,8 @@ pub(crate) enum CommandError {
     File(#[from] FileError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Preview(#[from] PreviewError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
     #[error("this deletes {0} and everything in it; repeat it with --yes")]

@@ -4,8 +4,9 @@
 //! grow with the file.
 
 mod csv;
+mod encoding;
+mod gzip;
 mod json;
-mod quotes;
 
 use std::{
     io::{Cursor, Read},
@@ -18,8 +19,8 @@ use crate::{import::FileError, record::RawRecord};
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 /// The most columns of a table.
 pub const MAX_COLUMNS: usize = 1_000;
-/// How much of a file's beginning its format is told from.
-const HEAD_BYTES: usize = 8 * 1024;
+/// How much of a file's beginning its format, encoding and delimiter are told from.
+const HEAD_BYTES: usize = 64 * 1024;
 
 /// What is known of a file before it is read.
 #[derive(Debug, Clone, Default)]
@@ -119,60 +120,73 @@ impl Format {
 }
 
 /// Reads a file, whose format is told from its content.
-pub fn records(
-    mut reader: impl Read + Send + 'static,
-    hints: &Hints,
-) -> Result<Records, FileError> {
-    let mut head = Vec::with_capacity(HEAD_BYTES);
-    reader
-        .by_ref()
-        .take(HEAD_BYTES as u64)
-        .read_to_end(&mut head)
-        .map_err(FileError::unreadable)?;
-    let format = sniff(&head, &hints.filename)?;
-    let text = match head.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) => rest.to_vec(),
-        None => head,
-    };
-    let whole = Cursor::new(text).chain(reader);
-    match format {
-        Format::Csv => csv::records(whole),
-        Format::Json => json::document::records(whole),
-        Format::Ndjson => json::lines::records(whole),
-        Format::Xlsx => Err(FileError::NotText),
+pub fn records(reader: impl Read + Send + 'static, hints: &Hints) -> Result<Records, FileError> {
+    let (head, whole) = peek(reader)?;
+    if !gzip::is_gzip(&head) {
+        return expanded(&head, whole, hints);
     }
+    let (head, whole) = peek(gzip::expand(whole))?;
+    if gzip::is_gzip(&head) || is_zip(&head) {
+        return Err(FileError::GzipOfOther);
+    }
+    let mut records = expanded(&head, whole, hints)?;
+    records.found.gzip = true;
+    Ok(records)
 }
 
-fn sniff(head: &[u8], filename: &str) -> Result<Format, FileError> {
+/// Reads a file that is not compressed, or no longer.
+fn expanded(
+    head: &[u8],
+    whole: impl Read + Send + 'static,
+    hints: &Hints,
+) -> Result<Records, FileError> {
     let unsupported = |name: &str| {
         let format = name.to_owned();
         Err(FileError::UnsupportedFormat { format })
     };
     match head {
         [] => return Err(FileError::Empty),
-        [0x50, 0x4b, 0x03, 0x04, ..] => return unsupported("xlsx, zip"),
-        [0x1f, 0x8b, ..] => return unsupported("gzip"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return unsupported("UTF-16"),
+        _ if is_zip(head) => return unsupported("xlsx, zip"),
         [0x25, 0x50, 0x44, 0x46, ..] => return unsupported("PDF"),
         _ => {}
     }
-    if head.contains(&0) || !is_utf8_prefix(head) {
-        return Err(FileError::NotText);
-    }
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let encoding = encoding::tell(head, head.len() < HEAD_BYTES, hints.encoding)?;
+    let (head, text) = peek(encoding::to_utf8(whole, encoding)?)?;
+    let mut records = match sniff(&head, &hints.filename)? {
+        Format::Csv => csv::records(&head, text)?,
+        Format::Json => json::document::records(text)?,
+        Format::Ndjson => json::lines::records(text)?,
+        Format::Xlsx => return Err(FileError::NotText),
+    };
+    records.found.encoding = Some(encoding);
+    Ok(records)
+}
+
+/// A file's first [`HEAD_BYTES`], and the whole of it.
+fn peek(
+    mut reader: impl Read + Send + 'static,
+) -> Result<(Vec<u8>, Box<dyn Read + Send>), FileError> {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    reader
+        .by_ref()
+        .take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(FileError::unreadable)?;
+    let whole = Cursor::new(head.clone()).chain(reader);
+    Ok((head, Box::new(whole)))
+}
+
+fn is_zip(head: &[u8]) -> bool {
+    head.starts_with(b"PK\x03\x04")
+}
+
+/// The format of a text in UTF-8.
+fn sniff(text: &[u8], filename: &str) -> Result<Format, FileError> {
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => Err(FileError::Empty),
         Some(b'[' | b'{') if json::is_table(text, filename) => Ok(Format::Csv),
         Some(b'[' | b'{') => Ok(json::tell(text, filename)),
         Some(_) => Ok(Format::Csv),
-    }
-}
-
-/// Whether bytes are UTF-8, but for a character that the end may have cut.
-fn is_utf8_prefix(bytes: &[u8]) -> bool {
-    match std::str::from_utf8(bytes) {
-        Ok(_) => true,
-        Err(error) => error.error_len().is_none() && bytes.len() == HEAD_BYTES,
     }
 }
 
@@ -182,7 +196,20 @@ mod tests {
 
     /// Rows as `row@line: cells`, then the error that ended the file.
     pub(super) fn read(bytes: &[u8]) -> Vec<String> {
-        let records = match records(Cursor::new(bytes.to_vec()), &Hints::default()) {
+        read_with(bytes, None)
+    }
+
+    /// The same, where the encoding was found before.
+    pub(super) fn read_as(bytes: &[u8], encoding: Encoding) -> Vec<String> {
+        read_with(bytes, Some(encoding))
+    }
+
+    fn read_with(bytes: &[u8], encoding: Option<Encoding>) -> Vec<String> {
+        let hints = Hints {
+            encoding,
+            ..Hints::default()
+        };
+        let records = match records(Cursor::new(bytes.to_vec()), &hints) {
             Ok(records) => records,
             Err(error) => return vec![error.code().to_owned()],
         };
@@ -224,8 +251,8 @@ mod tests {
             (b"\xef\xbb\xbfa\n1\n", &["1@2: 1"]),
             (b"[{\"a\": 1}]", &["1@1: 1"]),
             (b"PK\x03\x04....", &["unsupported_format"]),
-            (b"\x1f\x8b\x08", &["unsupported_format"]),
-            (b"\xff\xfea\0", &["unsupported_format"]),
+            (b"\x1f\x8b\x08", &["broken_gzip"]),
+            (b"\xff\xfea\0", &[]),
             (b"\x8e\xf0\x13\x99", &["not_text"]),
             (b"a,b\0\n", &["not_text"]),
         ];

@@ -61,6 +61,35 @@ file_errors! {
     } "not_utf8"
         "line {line} is not UTF-8; export the file as csv in UTF-8"
         "la ligne {line} n'est pas en UTF-8 ; exportez le fichier en csv UTF-8"
+    /// It began in UTF-8 and goes on in another encoding.
+    MixedEncodings {
+        /// The 1-based line where it does.
+        line: u64,
+    } "mixed_encodings"
+        "line {line} is not UTF-8 and others are, so no encoding reads every name right; export the file as csv in UTF-8"
+        "la ligne {line} n'est pas en UTF-8 alors que d'autres le sont, donc aucun encodage ne rend tous les noms ; exportez le fichier en csv UTF-8"
+    /// It is in an encoding that is not read.
+    ForeignEncoding {
+        /// What it seems to be, as the WHATWG's Encoding Standard has it.
+        encoding: String,
+    } "foreign_encoding"
+        "the text seems to be in {encoding}, which is not read; export the file as csv in UTF-8, so that names keep their letters"
+        "le texte semble être en {encoding}, qui n'est pas lu ; exportez le fichier en csv UTF-8, afin que les noms gardent leurs lettres"
+    /// Its compression is broken.
+    BrokenGzip "broken_gzip"
+        "the gzip file is damaged or was cut off; compress it and send it again"
+        "le fichier gzip est endommagé ou incomplet ; compressez-le et envoyez-le à nouveau"
+    /// Its content is compressed twice or is no text.
+    GzipOfOther "gzip_of_other"
+        "the gzip file holds something other than csv, json or ndjson; send what is inside it"
+        "le fichier gzip contient autre chose que du csv, json ou ndjson ; envoyez son contenu"
+    /// It expands beyond reason.
+    GzipTooLarge {
+        /// The limit in GiB.
+        limit: u64,
+    } "gzip_too_large"
+        "the gzip file expands to more than {limit} GiB or far more than text does; send it uncompressed or in several files"
+        "le fichier gzip dépasse {limit} Gio une fois décompressé, ou bien plus que du texte ; envoyez-le non compressé ou en plusieurs fichiers"
     /// A quote is never closed.
     UnclosedQuote {
         /// The 1-based line where its row begins.
@@ -247,7 +276,21 @@ file_errors! {
 }
 
 impl FileError {
-    pub(crate) fn unreadable(_: io::Error) -> Self {
-        Self::Unreadable
+    /// What a reader's error means: decoders pass theirs on through [`FileError::into_io`].
+    pub(crate) fn unreadable(error: io::Error) -> Self {
+        match error.downcast::<Carried>() {
+            Ok(Carried(error)) => error,
+            Err(_) => Self::Unreadable,
+        }
+    }
+
+    /// For a reader, which can only fail with an [`io::Error`].
+    pub(crate) fn into_io(self) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, Carried(self))
     }
 }
+
+/// A file's error on its way through readers.
+#[derive(Debug, thiserror::Error)]
+#[error("the file cannot be read on")]
+struct Carried(FileError);

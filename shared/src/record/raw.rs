@@ -103,7 +103,7 @@ pub enum RawValue {
 
 impl RawValue {
     /// The value as a cell of a csv. A null becomes a blank cell, since a csv has no other.
-    pub(crate) fn into_cell(self) -> String {
+    pub fn into_cell(self) -> String {
         match self {
             Self::Cell(text)
             | Self::Text(text)
