@@ -113,7 +113,7 @@ fn utf16_without_mark(head: &[u8]) -> Option<Encoding> {
         bytes.filter(|byte| **byte == 0).count()
     };
     let pairs = head.len() / 2;
-    let enough = |zeros: usize| head.len() % 2 == 0 && zeros * 2 >= pairs;
+    let enough = |zeros: usize| head.len().is_multiple_of(2) && zeros * 2 >= pairs;
     match (zeros(0), zeros(1)) {
         (0, low_first) if enough(low_first) => Some(Encoding::Utf16Le),
         (high_first, 0) if enough(high_first) => Some(Encoding::Utf16Be),

@@ -160,7 +160,7 @@ fn bytes_that_are_not_utf8_are_named_by_their_line() {
 
 #[test]
 fn a_document_is_told_from_lines_by_content_and_then_by_name() {
-    let long = "x".repeat(10_000);
+    let long = "x".repeat(70_000);
     let cut = format!("{{\"a\": \"{long}\"}}\n{{\"a\": 2}}\n");
     let table: [(&str, &str, Format); 20] = [
         ("[{}]", "rows.ndjson", Format::Json),
