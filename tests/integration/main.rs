@@ -21,4 +21,5 @@ mod privacy;
 mod records;
 mod stack;
 mod uploads;
+mod vectors_xlsx;
 mod verify;

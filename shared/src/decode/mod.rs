@@ -6,6 +6,7 @@
 mod csv;
 mod json;
 mod quotes;
+mod xlsx;
 
 use std::{
     io::{Cursor, Read},
@@ -140,7 +141,8 @@ pub fn records(
     match format {
         Format::Csv => csv::records(whole),
         Format::Json => json::records(whole),
-        Format::Xlsx | Format::Ndjson => Err(FileError::NotText),
+        Format::Xlsx => xlsx::records(whole),
+        Format::Ndjson => Err(FileError::NotText),
     }
 }
 
@@ -151,7 +153,8 @@ fn sniff(head: &[u8]) -> Result<Format, FileError> {
     };
     match head {
         [] => return Err(FileError::Empty),
-        [0x50, 0x4b, 0x03, 0x04, ..] => return unsupported("xlsx, zip"),
+        // Encrypted workbooks come in the container of older ones.
+        [0x50, 0x4b, 0x03, 0x04, ..] | [0xd0, 0xcf, 0x11, 0xe0, ..] => return Ok(Format::Xlsx),
         [0x1f, 0x8b, ..] => return unsupported("gzip"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return unsupported("UTF-16"),
         [0x25, 0x50, 0x44, 0x46, ..] => return unsupported("PDF"),
@@ -222,7 +225,7 @@ mod tests {
             (b"a,b\n1,2\n", &["1@2: 1|2"]),
             (b"\xef\xbb\xbfa\n1\n", &["1@2: 1"]),
             (b"[{\"a\": 1}]", &["1: 1"]),
-            (b"PK\x03\x04....", &["unsupported_format"]),
+            (b"PK\x03\x04....", &["broken_workbook"]),
             (b"\x1f\x8b\x08", &["unsupported_format"]),
             (b"\xff\xfea\0", &["unsupported_format"]),
             (b"\x8e\xf0\x13\x99", &["not_text"]),
