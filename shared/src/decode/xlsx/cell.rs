@@ -32,7 +32,8 @@ fn text_value(text: &str) -> Option<RawValue> {
 fn number_value(number: f64) -> RawValue {
     let rounded = format!("{number:.*e}", DIGITS - 1).parse();
     match rounded {
-        Ok(rounded) if f64::is_finite(rounded) => RawValue::CellNumber(rounded),
+        // Nobody means a zero below zero.
+        Ok(rounded) if f64::is_finite(rounded) => RawValue::CellNumber(rounded + 0.0),
         _ => RawValue::Cell(number.to_string()),
     }
 }
@@ -120,6 +121,7 @@ mod tests {
             (DataRef::Float(-1e-7), "-0.0000001"),
             (DataRef::Float(f64::NAN), "\"NaN\""),
             (DataRef::Float(f64::MAX), "\"17976931348623157"),
+            (DataRef::Float(-0.0), "0"),
             (DataRef::Int(7), "7"),
             (DataRef::Error(calamine::CellErrorType::NA), "error #N/A"),
             (date(44_197.0), "2021-01-01T00:00:00"),

@@ -6,8 +6,11 @@
 mod cell;
 mod guard;
 mod sheet;
+#[cfg(test)]
+mod tests;
 
 use std::{
+    fs::File,
     io::{self, Read, Seek, SeekFrom},
     sync::{
         Arc,
@@ -31,37 +34,7 @@ const ROWS_AHEAD: usize = 16;
 /// A workbook that is too large, damaged, protected by a password, hostile, or of another kind,
 /// such as xls or ods. Rows may end in an error too.
 pub(super) fn records(reader: impl Read + Send + 'static) -> Result<Records, FileError> {
-    let mut file = tempfile::tempfile().map_err(FileError::unreadable)?;
-    let limited = &mut reader.take(MAX_FILE_BYTES + 1);
-    let bytes = io::copy(limited, &mut file).map_err(FileError::unreadable)?;
-    if bytes > MAX_FILE_BYTES {
-        let limit = MAX_FILE_BYTES / (1024 * 1024);
-        return Err(FileError::WorkbookTooLarge { limit });
-    }
-    guard::check(&mut file)?;
-    file.seek(SeekFrom::Start(0))
-        .map_err(FileError::unreadable)?;
-
-    let (sender, messages) = mpsc::sync_channel(ROWS_AHEAD);
-    let thread = thread::Builder::new()
-        .name("xlsx".to_owned())
-        .spawn(move || {
-            // Nobody is left to be told when the receiver is gone.
-            let _ = match sheet::read(file, &sender) {
-                Ok(()) => sender.send(Message::End),
-                Err(error) => sender.send(Message::Failed(error)),
-            };
-        })
-        .map_err(FileError::unreadable)?;
-    let mut rows = Rows {
-        messages,
-        thread: Some(thread),
-    };
-    let header = match rows.receive() {
-        Message::Header(header) => header,
-        Message::Failed(error) => return Err(error),
-        Message::Row(_) | Message::End => return Err(FileError::Empty),
-    };
+    let (header, rows) = open(reader)?;
     Ok(Records {
         found: Found {
             format: Format::Xlsx,
@@ -72,6 +45,46 @@ pub(super) fn records(reader: impl Read + Send + 'static) -> Result<Records, Fil
         header: Some(header),
         rows: Box::new(rows),
     })
+}
+
+fn open(reader: impl Read) -> Result<(Vec<Arc<str>>, Rows), FileError> {
+    let file = spool(reader)?;
+    let (sender, messages) = mpsc::sync_channel(ROWS_AHEAD);
+    let thread = thread::Builder::new()
+        .name("xlsx".to_owned())
+        .spawn(move || {
+            let last = match sheet::read(file, &sender) {
+                Ok(()) => Message::End,
+                Err(error) => Message::Failed(error),
+            };
+            // Nobody is left to be told when the receiver is gone.
+            let _ = sender.send(last);
+        })
+        .map_err(FileError::unreadable)?;
+    let mut rows = Rows {
+        messages,
+        thread: Some(thread),
+    };
+    match rows.receive() {
+        Message::Header(header) => Ok((header, rows)),
+        Message::Failed(error) => Err(error),
+        Message::Row(_) | Message::End => Err(FileError::Empty),
+    }
+}
+
+/// A file on disk with what the guard let pass.
+fn spool(reader: impl Read) -> Result<File, FileError> {
+    let mut file = tempfile::tempfile().map_err(FileError::unreadable)?;
+    let limited = &mut reader.take(MAX_FILE_BYTES + 1);
+    let bytes = io::copy(limited, &mut file).map_err(FileError::unreadable)?;
+    if bytes > MAX_FILE_BYTES {
+        let limit = MAX_FILE_BYTES / (1024 * 1024);
+        return Err(FileError::WorkbookTooLarge { limit });
+    }
+    guard::check(&mut file)?;
+    file.seek(SeekFrom::Start(0))
+        .map_err(FileError::unreadable)?;
+    Ok(file)
 }
 
 /// What the reading thread has to say, in this order: the header, rows, one of the others.
