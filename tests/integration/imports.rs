@@ -62,6 +62,20 @@ async fn a_file_copied_into_the_folder_is_imported_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workbook_gives_the_same_records_as_its_csv() {
+    let stack = Stack::start().await;
+    for (dataset, rows) in [("customers", 250), ("meters", 60)] {
+        stack.import(dataset, file(&format!("{dataset}.csv"))).await;
+        let job = stack
+            .import(dataset, file(&format!("{dataset}.xlsx")))
+            .await;
+        assert_eq!(job.state, JobState::Completed, "{dataset}");
+        assert_eq!(counts(&job), [rows, 0, 0, rows, 0, 0, 0], "{dataset}");
+    }
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_test_files_give_what_their_readme_says() {
     let stack = Stack::start().await;
     let table: [(&str, &str, JobState, Option<&str>, [u64; 7]); 8] = [

@@ -28,4 +28,5 @@ mod rejected;
 mod snapshot;
 mod stack;
 mod uploads;
+mod vectors_xlsx;
 mod verify;

@@ -7,6 +7,7 @@ mod csv;
 mod encoding;
 mod gzip;
 mod json;
+mod xlsx;
 
 use std::{
     io::{Cursor, Read},
@@ -126,7 +127,7 @@ pub fn records(reader: impl Read + Send + 'static, hints: &Hints) -> Result<Reco
         return expanded(&head, whole, hints);
     }
     let (head, whole) = peek(gzip::expand(whole))?;
-    if gzip::is_gzip(&head) || is_zip(&head) {
+    if gzip::is_gzip(&head) || is_workbook(&head) {
         return Err(FileError::GzipOfOther);
     }
     let mut records = expanded(&head, whole, hints)?;
@@ -146,7 +147,7 @@ fn expanded(
     };
     match head {
         [] => return Err(FileError::Empty),
-        _ if is_zip(head) => return unsupported("xlsx, zip"),
+        _ if is_workbook(head) => return xlsx::records(whole),
         [0x25, 0x50, 0x44, 0x46, ..] => return unsupported("PDF"),
         _ => {}
     }
@@ -176,8 +177,10 @@ fn peek(
     Ok((head, Box::new(whole)))
 }
 
-fn is_zip(head: &[u8]) -> bool {
-    head.starts_with(b"PK\x03\x04")
+/// Whether a file is a workbook, as far as its beginning tells: a zip archive, or the container of
+/// older and of encrypted workbooks.
+fn is_workbook(head: &[u8]) -> bool {
+    head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0")
 }
 
 /// The format of a text in UTF-8.
@@ -250,7 +253,7 @@ mod tests {
             (b"a,b\n1,2\n", &["1@2: 1|2"]),
             (b"\xef\xbb\xbfa\n1\n", &["1@2: 1"]),
             (b"[{\"a\": 1}]", &["1@1: 1"]),
-            (b"PK\x03\x04....", &["unsupported_format"]),
+            (b"PK\x03\x04....", &["broken_workbook"]),
             (b"\x1f\x8b\x08", &["broken_gzip"]),
             (b"\xff\xfea\0", &[]),
             (b"\x8e\xf0\x13\x99", &["not_text"]),

@@ -212,6 +212,80 @@ file_errors! {
     } "text_too_long"
         "the JSON at line {line} has a text of more than {limit} KiB; remove it, or look for a missing quote"
         "le JSON à la ligne {line} contient un texte de plus de {limit} Kio ; retirez-le, ou cherchez un guillemet manquant"
+    /// A workbook that is too large.
+    WorkbookTooLarge {
+        /// The limit in MiB.
+        limit: u64,
+    } "workbook_too_large"
+        "a workbook may have {limit} MiB; export it as csv or send it in several files"
+        "un classeur peut avoir {limit} Mio ; exportez-le en csv ou envoyez-le en plusieurs fichiers"
+    /// A workbook whose content is too large once it is expanded.
+    WorkbookExpandsTooFar {
+        /// The limit in MiB.
+        limit: u64,
+    } "workbook_expands_too_far"
+        "the workbook's content is larger than {limit} MiB once it is expanded; export it as csv or send it in several files"
+        "le contenu du classeur dépasse {limit} Mio une fois décompressé ; exportez-le en csv ou envoyez-le en plusieurs fichiers"
+    /// A workbook that is compressed as no spreadsheet is.
+    SuspiciousCompression "suspicious_compression"
+        "the workbook expands to many times its size, as no table does; export it as csv"
+        "le classeur se décompresse en un multiple de sa taille, ce qu'aucun tableau ne fait ; exportez-le en csv"
+    /// A workbook that is damaged, cut off or not one at all.
+    BrokenWorkbook "broken_workbook"
+        "the workbook is damaged or cut off; open it in a spreadsheet program, save it as xlsx and send it again"
+        "le classeur est endommagé ou tronqué ; ouvrez-le dans un tableur, enregistrez-le en xlsx et renvoyez-le"
+    /// A workbook that only opens with a password.
+    PasswordProtected "password_protected"
+        "the workbook is password-protected; save it without a password and send it again"
+        "le classeur est protégé par un mot de passe ; enregistrez-le sans mot de passe et renvoyez-le"
+    /// A workbook of too many parts.
+    TooManyParts {
+        /// The limit.
+        limit: usize,
+    } "too_many_parts"
+        "the workbook consists of more than {limit} parts; copy the table to a new workbook, or export it as csv"
+        "le classeur se compose de plus de {limit} parties ; copiez le tableau dans un nouveau classeur, ou exportez-le en csv"
+    /// A workbook of too many sheets.
+    TooManySheets {
+        /// The limit.
+        limit: usize,
+    } "too_many_sheets"
+        "the workbook has more than {limit} sheets; copy the table to a new workbook, or export it as csv"
+        "le classeur a plus de {limit} feuilles ; copiez le tableau dans un nouveau classeur, ou exportez-le en csv"
+    /// A workbook of too many different texts, which are held in memory.
+    TooManyTexts {
+        /// The most texts.
+        limit: u64,
+        /// Their size in MiB.
+        mebibytes: u64,
+    } "too_many_texts"
+        "the workbook has more than {limit} different texts or {mebibytes} MiB of them; export it as csv or send it in several files"
+        "le classeur a plus de {limit} textes différents ou {mebibytes} Mio de textes ; exportez-le en csv ou envoyez-le en plusieurs fichiers"
+    /// A workbook of too many or too long cell formats.
+    TooManyStyles {
+        /// The limit.
+        limit: usize,
+    } "too_many_styles"
+        "the workbook has more than {limit} cell formats, or formats that are too long; copy the values to a new workbook, or export it as csv"
+        "le classeur a plus de {limit} formats de cellule, ou des formats trop longs ; copiez les valeurs dans un nouveau classeur, ou exportez-le en csv"
+    /// A workbook whose XML is built to harm its reader.
+    HostileXml "hostile_xml"
+        "the workbook holds XML that no spreadsheet program writes; copy the table to a new workbook, or export it as csv"
+        "le classeur contient du XML qu'aucun tableur n'écrit ; copiez le tableau dans un nouveau classeur, ou exportez-le en csv"
+    /// A sheet whose rows or cells are repeated or out of their order.
+    RowsOutOfOrder {
+        /// The row's number in the spreadsheet.
+        line: u64,
+    } "rows_out_of_order"
+        "the workbook is damaged: row {line} or a cell of it comes twice or out of order; save it again in a spreadsheet program"
+        "le classeur est endommagé : la ligne {line} ou une de ses cellules apparaît deux fois ou dans le désordre ; enregistrez-le à nouveau dans un tableur"
+    /// A cell shows an error that is not read.
+    UnreadCellError {
+        /// What the cell shows.
+        error: String,
+    } "unread_cell_error"
+        "a cell of the workbook shows {error}; correct its formula, or paste the table as values, and send it again"
+        "une cellule du classeur affiche {error} ; corrigez sa formule, ou collez le tableau en valeurs, et renvoyez-le"
     /// The file is too large.
     FileTooLarge {
         /// The limit in GiB.

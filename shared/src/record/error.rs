@@ -132,8 +132,12 @@ row_error_codes! {
         "{column} doit être un code de monnaie à trois lettres (ISO 4217), par exemple ZMW"
     /// A spreadsheet rewrote the value.
     SpreadsheetDamage "spreadsheet_damage"
-        "a spreadsheet has turned {column} into a rounded number; format the column as text and export it again from the original"
-        "un tableur a transformé {column} en nombre arrondi ; mettez la colonne au format texte et exportez à nouveau depuis l'original"
+        "a spreadsheet has turned {column} into a rounded number or a date; format the column as text and export it again from the original"
+        "un tableur a transformé {column} en nombre arrondi ou en date ; mettez la colonne au format texte et exportez à nouveau depuis l'original"
+    /// A spreadsheet's formula that failed.
+    SpreadsheetError "spreadsheet_error"
+        "{column} shows the error {hint} in the spreadsheet; correct the formula or type the value"
+        "{column} affiche l'erreur {hint} dans le tableur ; corrigez la formule ou saisissez la valeur"
     /// A JSON number that cannot be an identifier.
     IdentifierNumber "identifier_number"
         "{column} must be a text, or a whole number up to 2^53"

@@ -131,7 +131,7 @@ impl RawValue {
                 Ok(whole) => whole.into(),
                 Err(_) => number.into(),
             },
-            Self::CellDate(date) => date.to_string().into(),
+            Self::CellDate(time) => iso_text(time).into(),
             Self::Number(number) => number.into(),
             Self::Boolean(boolean) => boolean.into(),
             Self::Null => serde_json::Value::Null,
@@ -141,7 +141,15 @@ impl RawValue {
 }
 
 /// The first whole number of 16 digits, which is more than a spreadsheet keeps.
-const SIXTEEN_DIGITS: f64 = 1e15;
+pub(super) const SIXTEEN_DIGITS: f64 = 1e15;
+
+/// A spreadsheet's date or time as ISO 8601 has it.
+pub(super) fn iso_text(time: DateTime) -> String {
+    match time.time() == Time::midnight() {
+        true => time.date().to_string(),
+        false => time.to_string(),
+    }
+}
 
 /// A spreadsheet's number. One that may have lost digits is written as spreadsheets show it, so
 /// that it is caught when it is read again.
@@ -199,6 +207,26 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    #[test]
+    fn spreadsheet_cells_become_plain_json() {
+        let table = [
+            (RawValue::CellNumber(2000.0), "2000"),
+            (RawValue::CellNumber(-12.5), "-12.5"),
+            (
+                RawValue::CellDate(date(2021, 1, 31).at(0, 0, 0, 0)),
+                "\"2021-01-31\"",
+            ),
+            (
+                RawValue::CellDate(date(2021, 1, 31).at(6, 23, 55, 0)),
+                "\"2021-01-31T06:23:55\"",
+            ),
+            (RawValue::CellError("#N/A".to_owned()), "\"#N/A\""),
+        ];
+        for (value, expected) in table {
+            assert_eq!(value.into_json().to_string(), expected);
+        }
+    }
 
     #[test]
     fn values_become_cells_that_read_back_alike() {

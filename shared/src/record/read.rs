@@ -2,10 +2,17 @@
 //!
 //! Sources send everything as text, as JSON types or as spreadsheet cells; all give the same value.
 
-use jiff::{Timestamp, civil::Date, civil::DateTime, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime, Time},
+    tz::TimeZone,
+};
 use rust_decimal::Decimal;
 
-use super::{Change, MAX_TEXT_CHARS, RawValue, RowErrorCode, Value};
+use super::{
+    Change, MAX_TEXT_CHARS, RawValue, RowErrorCode, Value,
+    raw::{SIXTEEN_DIGITS, iso_text},
+};
 use crate::{
     dataset::{Field, FieldType, Format, Protection},
     identity::normalize,
@@ -54,6 +61,9 @@ pub(super) fn read(
             return Err(RowErrorCode::ControlCharacter.into());
         }
     }
+    if let RawValue::CellError(error) = raw {
+        return Err(refused(RowErrorCode::SpreadsheetError, error));
+    }
     let change = match field.r#type {
         FieldType::String => Change::Set(Value::Text(string(field, raw)?)),
         FieldType::Integer => Change::Set(Value::Integer(integer(field, raw, this_year)?)),
@@ -84,6 +94,13 @@ fn string(field: &Field, raw: &RawValue) -> Result<String, Refused> {
         }
         RawValue::Number(number) => number.to_string(),
         RawValue::LongNumber(number) => number.clone(),
+        RawValue::CellNumber(number) if keeps_digits => whole_cell(*number)?,
+        RawValue::CellNumber(number) => number.to_string(),
+        // An id such as `1-2` becomes a date in a spreadsheet.
+        RawValue::CellDate(_) if keeps_digits => {
+            return Err(RowErrorCode::SpreadsheetDamage.into());
+        }
+        RawValue::CellDate(time) => iso_text(*time),
         _ => text_of(raw).ok_or(RowErrorCode::TypeString)?,
     };
     if keeps_digits && is_spreadsheet_damage(field, raw, &text) {
@@ -104,6 +121,14 @@ fn whole_number(number: &serde_json::Number) -> Result<String, Refused> {
     match magnitude {
         Some(magnitude) if magnitude <= MAX_JSON_INTEGER => Ok(number.to_string()),
         _ => Err(RowErrorCode::IdentifierNumber.into()),
+    }
+}
+
+/// A spreadsheet's number as the text of an identifier, unless digits may be lost.
+fn whole_cell(number: f64) -> Result<String, Refused> {
+    match number.fract() == 0.0 && number.abs() < SIXTEEN_DIGITS {
+        true => Ok(number.to_string()),
+        false => Err(RowErrorCode::SpreadsheetDamage.into()),
     }
 }
 
@@ -165,6 +190,7 @@ fn number(field: &Field, raw: &RawValue, otherwise: RowErrorCode) -> Result<Deci
     let text = match raw {
         RawValue::Number(number) => number.to_string(),
         RawValue::LongNumber(number) => number.clone(),
+        RawValue::CellNumber(number) => number.to_string(),
         _ => text_of(raw).ok_or(otherwise)?,
     };
     if text.contains(',') {
@@ -231,6 +257,7 @@ fn boolean(raw: &RawValue) -> Result<bool, Refused> {
     }
     let text = match raw {
         RawValue::Number(number) => number.to_string(),
+        RawValue::CellNumber(number) => number.to_string(),
         _ => text_of(raw).ok_or(RowErrorCode::TypeBoolean)?,
     };
     match text.to_ascii_lowercase().as_str() {
@@ -241,6 +268,12 @@ fn boolean(raw: &RawValue) -> Result<bool, Refused> {
 }
 
 fn date(raw: &RawValue) -> Result<Date, Refused> {
+    if let RawValue::CellDate(time) = raw {
+        let is_date = time.time() == Time::midnight();
+        return is_date
+            .then(|| time.date())
+            .ok_or(RowErrorCode::TypeDate.into());
+    }
     let text = text_of(raw).ok_or(RowErrorCode::TypeDate)?;
     let well_formed = text.len() == 10;
     match text.parse() {
@@ -250,13 +283,16 @@ fn date(raw: &RawValue) -> Result<Date, Refused> {
 }
 
 fn datetime(raw: &RawValue) -> Result<Timestamp, Refused> {
+    let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
+    if let RawValue::CellDate(time) = raw {
+        return in_utc(*time).map_err(|_| RowErrorCode::TypeDatetime.into());
+    }
     let text = text_of(raw).ok_or(RowErrorCode::TypeDatetime)?;
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
     DateTime::strptime("%Y-%m-%d %H:%M:%S", &text)
-        .and_then(|time| time.to_zoned(TimeZone::UTC))
-        .map(|zoned| zoned.timestamp())
+        .and_then(in_utc)
         .map_err(|_| RowErrorCode::TypeDatetime.into())
 }
 
@@ -449,6 +485,73 @@ mod tests {
             let raw = RawValue::LongNumber(number.to_owned());
             assert_eq!(outcome(dataset, field, raw), expected, "{field} {number}");
         }
+    }
+
+    #[test]
+    fn spreadsheet_cells_read_as_their_type() {
+        use RawValue::{Boolean, CellDate, CellError, CellNumber};
+        let midnight = jiff::civil::date(2021, 1, 31).at(0, 0, 0, 0);
+        let morning = jiff::civil::date(2021, 5, 3).at(6, 23, 55, 0);
+        let customers = [
+            ("birth_year", CellNumber(2000.0), "2000"),
+            ("birth_year", CellNumber(2000.5), "type_integer"),
+            ("birth_year", CellNumber(1e300), "type_integer"),
+            ("birth_year", CellDate(midnight), "type_integer"),
+            ("household_size", CellNumber(-1.0), "range: ≥ 0"),
+            ("external_id", CellNumber(6574.0), "\"6574\""),
+            (
+                "external_id",
+                CellNumber(999_999_999_999_999.0),
+                "\"999999999999999\"",
+            ),
+            ("external_id", CellNumber(1e15), "spreadsheet_damage"),
+            ("external_id", CellNumber(7.5), "spreadsheet_damage"),
+            ("external_id", CellDate(midnight), "spreadsheet_damage"),
+            (
+                "external_id",
+                CellError("#REF!".to_owned()),
+                "spreadsheet_error: #REF!",
+            ),
+            ("phone", CellNumber(256_712_345_678.0), "\"256712345678\""),
+            (
+                "phone",
+                CellNumber(2.567_123_456_78e17),
+                "spreadsheet_damage",
+            ),
+            ("phone", CellDate(morning), "spreadsheet_damage"),
+            (
+                "phone",
+                CellError("#N/A".to_owned()),
+                "spreadsheet_error: #N/A",
+            ),
+            ("profession", CellNumber(2000.0), "\"2000\""),
+            ("profession", CellNumber(1.5), "\"1.5\""),
+            ("profession", CellDate(midnight), "\"2021-01-31\""),
+            ("profession", CellDate(morning), "\"2021-05-03T06:23:55\""),
+            ("profession", Boolean(true), "type_string"),
+            ("gender", CellNumber(1.0), "not_in_enum: M, F, O"),
+        ];
+        for (field, raw, expected) in customers {
+            assert_eq!(outcome("customers", field, raw), expected, "{field}");
+        }
+        let meters = [
+            ("total_price", CellNumber(130_000.0), "130000"),
+            ("total_price", CellNumber(0.1), "0.1"),
+            ("customer_latitude", CellNumber(1.234_56), "1.23456"),
+            ("installation_date", CellDate(midnight), "\"2021-01-31\""),
+            ("installation_date", CellDate(morning), "type_date"),
+            ("installation_date", CellNumber(44_197.0), "type_date"),
+            ("is_locked", Boolean(false), "false"),
+            ("is_locked", CellNumber(1.0), "true"),
+            ("is_locked", CellNumber(2.0), "type_boolean"),
+        ];
+        for (field, raw, expected) in meters {
+            assert_eq!(outcome("meters", field, raw), expected, "{field}");
+        }
+        assert_eq!(
+            datetime(&CellDate(morning)),
+            Ok("2021-05-03T06:23:55Z".parse().unwrap())
+        );
     }
 
     #[test]
