@@ -306,13 +306,26 @@ fn archives_of_other_kinds_are_named() {
 
 #[test]
 fn the_thread_ends_when_nobody_wants_more_rows() {
-    let rows: String = (2..1_000)
+    let rows: String = (2..10_000)
         .map(|n| format!(r#"<row r="{n}"><c><v>1</v></c></row>"#))
         .collect();
     let (_, rows) = super::open(Cursor::new(sheet(&rows))).unwrap();
-    let Rows { messages, thread } = rows;
+    let Rows {
+        messages, thread, ..
+    } = rows;
     drop(messages);
     thread.unwrap().join().unwrap();
+}
+
+#[test]
+fn rows_come_in_their_order_and_end_with_what_is_wrong() {
+    let row = |n: u64| format!(r#"<row r="{n}"><c><v>{n}</v></c></row>"#);
+    let mut rows: String = (2..=1_001).map(row).collect();
+    rows.push_str(&row(7));
+    let rows = read(&sheet(&rows));
+    assert_eq!(rows.len(), 1_001);
+    assert_eq!(rows[999], "1000@1001: 1001|");
+    assert_eq!(rows[1_000], "RowsOutOfOrder { line: 7 }");
 }
 
 fn small() -> Vec<u8> {
