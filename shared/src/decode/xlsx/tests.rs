@@ -87,7 +87,7 @@ fn typed_cells_read_as_they_were_written() {
 
 #[test]
 fn rows_that_no_spreadsheet_program_writes_read_or_are_refused() {
-    let table: [(&str, &[&str]); 19] = [
+    let table: [(&str, &[&str]); 22] = [
         // Cells without references follow one another.
         (
             r#"<row><c><v>1</v></c><c><v>2</v></c></row>"#,
@@ -158,6 +158,18 @@ fn rows_that_no_spreadsheet_program_writes_read_or_are_refused() {
         ),
         (
             r#"<row r="2"><c r="A2"><v>1</v><f>A1</f></c></row>"#,
+            &["broken_workbook"],
+        ),
+        (
+            r#"<row r="2"><c r="A2" t="str"><v><![CDATA[x]]></v></c></row>"#,
+            &["broken_workbook"],
+        ),
+        (
+            r#"<row r="2"><c r="A2" t="n"><v>-1.5E+3</v></c></row>"#,
+            &["1@2: -1500|"],
+        ),
+        (
+            r#"<row r="2"><c r="A2" t="n"><v>+1</v></c></row>"#,
             &["broken_workbook"],
         ),
         (
