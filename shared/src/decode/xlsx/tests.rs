@@ -1,10 +1,10 @@
 //! Workbooks as spreadsheets write them, and as only an attacker does.
 
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 
 use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
-use zip::{ZipWriter, write::SimpleFileOptions};
+use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{super::tests::read, Rows};
 
@@ -350,6 +350,18 @@ fn small() -> Vec<u8> {
     book.save_to_buffer().unwrap()
 }
 
+fn parts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let count = zip.len();
+    let part = |index| {
+        let mut entry = zip.by_index(index).unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        (entry.name().unwrap().into_owned(), content)
+    };
+    (0..count).map(part).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -368,5 +380,21 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         read(&bytes);
+    }
+
+    /// Behind a right checksum, damage reaches the readers of XML.
+    #[test]
+    fn workbooks_with_damaged_xml_end(
+        part in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(&b"<>/\"'=&;!-[0A9 \xff"[..])), 1..4),
+    ) {
+        let mut parts = parts(&small());
+        let part = part.index(parts.len());
+        let content = &mut parts[part].1;
+        for (place, byte) in damage {
+            let place = place.index(content.len());
+            content[place] = byte;
+        }
+        read(&archive(parts));
     }
 }
