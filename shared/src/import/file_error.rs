@@ -283,9 +283,11 @@ file_errors! {
     UnreadCellError {
         /// What the cell shows.
         error: String,
+        /// The number of its row in the spreadsheet, or of one above.
+        line: u64,
     } "unread_cell_error"
-        "a cell of the workbook shows {error}; correct its formula, or paste the table as values, and send it again"
-        "une cellule du classeur affiche {error} ; corrigez sa formule, ou collez le tableau en valeurs, et renvoyez-le"
+        "a cell in row {line} or below shows {error}; correct its formula, or paste the table as values, and send it again"
+        "une cellule de la ligne {line} ou plus bas affiche {error} ; corrigez sa formule, ou collez le tableau en valeurs, et renvoyez-le"
     /// The file is too large.
     FileTooLarge {
         /// The limit in GiB.

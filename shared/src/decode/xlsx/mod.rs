@@ -17,6 +17,7 @@ use std::{
         mpsc::{self, Receiver, SyncSender},
     },
     thread::{self, JoinHandle},
+    vec,
 };
 
 use super::{Format, Found, Records};
@@ -25,8 +26,12 @@ use crate::{import::FileError, record::RawRecord};
 /// The largest workbook, in bytes. It is spooled to the temporary folder, which has at least
 /// 512 MB on AWS Lambda.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
-/// Rows that are read ahead. Each may be as large as a csv's.
-const ROWS_AHEAD: usize = 16;
+/// Rows go through the channel in batches, since waking a thread takes longer than reading a row:
+/// so many rows, or as many as make up so many bytes.
+const BATCH_ROWS: usize = 64;
+const BATCH_BYTES: usize = 1024 * 1024;
+/// Batches that are read ahead.
+const BATCHES_AHEAD: usize = 4;
 
 /// Reads a workbook's first sheet with a header row.
 ///
@@ -49,7 +54,7 @@ pub(super) fn records(reader: impl Read + Send + 'static) -> Result<Records, Fil
 
 fn open(reader: impl Read) -> Result<(Vec<Arc<str>>, Rows), FileError> {
     let file = spool(reader)?;
-    let (sender, messages) = mpsc::sync_channel(ROWS_AHEAD);
+    let (sender, messages) = mpsc::sync_channel(BATCHES_AHEAD);
     let thread = thread::Builder::new()
         .name("xlsx".to_owned())
         .spawn(move || {
@@ -63,12 +68,13 @@ fn open(reader: impl Read) -> Result<(Vec<Arc<str>>, Rows), FileError> {
         .map_err(FileError::unreadable)?;
     let mut rows = Rows {
         messages,
+        batch: Vec::new().into_iter(),
         thread: Some(thread),
     };
     match rows.receive() {
         Message::Header(header) => Ok((header, rows)),
         Message::Failed(error) => Err(error),
-        Message::Row(_) | Message::End => Err(FileError::Empty),
+        Message::Rows(_) | Message::End => Err(FileError::Empty),
     }
 }
 
@@ -87,10 +93,10 @@ fn spool(reader: impl Read) -> Result<File, FileError> {
     Ok(file)
 }
 
-/// What the reading thread has to say, in this order: the header, rows, one of the others.
+/// What the reading thread has to say, in this order: the header, rows, how it ended.
 enum Message {
     Header(Vec<Arc<str>>),
-    Row(RawRecord),
+    Rows(Vec<RawRecord>),
     Failed(FileError),
     End,
 }
@@ -102,6 +108,8 @@ type Sender = SyncSender<Message>;
 /// the two cannot be handed out together. The thread ends when this is dropped.
 struct Rows {
     messages: Receiver<Message>,
+    batch: vec::IntoIter<RawRecord>,
+    /// Until it has ended.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -117,16 +125,18 @@ impl Iterator for Rows {
     type Item = Result<RawRecord, FileError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.thread.as_ref()?;
-        match self.receive() {
-            Message::Row(row) => Some(Ok(row)),
-            Message::Failed(error) => {
-                self.thread = None;
-                Some(Err(error))
+        loop {
+            if let Some(row) = self.batch.next() {
+                return Some(Ok(row));
             }
-            Message::Header(_) | Message::End => {
-                self.thread = None;
-                None
+            self.thread.as_ref()?;
+            match self.receive() {
+                Message::Rows(rows) => self.batch = rows.into_iter(),
+                Message::Failed(error) => {
+                    self.thread = None;
+                    return Some(Err(error));
+                }
+                Message::Header(_) | Message::End => self.thread = None,
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Streams the rows of a workbook's first sheet with a header row.
 
-use std::{collections::HashSet, fs::File, io::BufReader, sync::Arc};
+use std::{collections::HashSet, fs::File, io::BufReader, mem, sync::Arc};
 
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxCellReader, XlsxError};
 
-use super::{Message, Sender, cell};
+use super::{BATCH_BYTES, BATCH_ROWS, Message, Sender, cell};
 use crate::{
     decode::{MAX_COLUMNS, MAX_ROW_BYTES},
     import::FileError,
@@ -124,14 +124,25 @@ fn send_rows(
     let mut cells = Cells::open(workbook, name)?;
     cells.next_row()?;
     let mut count = 0;
-    while let Some(row) = cells.next_row()? {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    loop {
+        let row = cells.next_row();
+        let is_last = !matches!(row, Ok(Some(_)));
+        if batch.len() == BATCH_ROWS || bytes > BATCH_BYTES || is_last {
+            // What was read before an error comes before it.
+            if sender.send(Message::Rows(mem::take(&mut batch))).is_err() {
+                return Ok(());
+            }
+            bytes = 0;
+        }
+        let Some(row) = row? else {
+            return Ok(());
+        };
         count += 1;
         let record = record(row, count, header);
-        if sender.send(Message::Row(record)).is_err() {
-            return Ok(());
-        }
+        bytes += record.size();
+        batch.push(record);
     }
-    Ok(())
 }
 
 fn record(row: Row, count: u64, header: &Header) -> RawRecord {
@@ -257,7 +268,14 @@ impl<'a> Cells<'a> {
         if self.ended {
             return Ok(None);
         }
-        while let Some(cell) = self.reader.next_cell().map_err(explain)? {
+        let from = self.last.map_or(1, |row| u64::from(row) + 1);
+        let unread = |error| match error {
+            XlsxError::CellError(error) if UNREAD_ERRORS.contains(&error.as_str()) => {
+                FileError::UnreadCellError { error, line: from }
+            }
+            error => explain(error),
+        };
+        while let Some(cell) = self.reader.next_cell().map_err(unread)? {
             let (row, column) = cell.get_position();
             let Some(value) = value(cell.get_value(), row)? else {
                 continue;
@@ -289,11 +307,6 @@ fn value(cell: &DataRef<'_>, row: u32) -> Result<Option<RawValue>, FileError> {
 }
 
 /// The reader's messages may hold what stands in the file, so they are not repeated.
-fn explain(error: XlsxError) -> FileError {
-    match error {
-        XlsxError::CellError(error) if UNREAD_ERRORS.contains(&error.as_str()) => {
-            FileError::UnreadCellError { error }
-        }
-        _ => FileError::BrokenWorkbook,
-    }
+fn explain(_: XlsxError) -> FileError {
+    FileError::BrokenWorkbook
 }

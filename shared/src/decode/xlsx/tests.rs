@@ -1,10 +1,10 @@
 //! Workbooks as spreadsheets write them, and as only an attacker does.
 
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 
 use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
-use zip::{ZipWriter, write::SimpleFileOptions};
+use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{super::tests::read, Rows};
 
@@ -87,7 +87,7 @@ fn typed_cells_read_as_they_were_written() {
 
 #[test]
 fn rows_that_no_spreadsheet_program_writes_read_or_are_refused() {
-    let table: [(&str, &[&str]); 19] = [
+    let table: [(&str, &[&str]); 22] = [
         // Cells without references follow one another.
         (
             r#"<row><c><v>1</v></c><c><v>2</v></c></row>"#,
@@ -158,6 +158,18 @@ fn rows_that_no_spreadsheet_program_writes_read_or_are_refused() {
         ),
         (
             r#"<row r="2"><c r="A2"><v>1</v><f>A1</f></c></row>"#,
+            &["broken_workbook"],
+        ),
+        (
+            r#"<row r="2"><c r="A2" t="str"><v><![CDATA[x]]></v></c></row>"#,
+            &["broken_workbook"],
+        ),
+        (
+            r#"<row r="2"><c r="A2" t="n"><v>-1.5E+3</v></c></row>"#,
+            &["1@2: -1500|"],
+        ),
+        (
+            r#"<row r="2"><c r="A2" t="n"><v>+1</v></c></row>"#,
             &["broken_workbook"],
         ),
         (
@@ -306,13 +318,26 @@ fn archives_of_other_kinds_are_named() {
 
 #[test]
 fn the_thread_ends_when_nobody_wants_more_rows() {
-    let rows: String = (2..1_000)
+    let rows: String = (2..10_000)
         .map(|n| format!(r#"<row r="{n}"><c><v>1</v></c></row>"#))
         .collect();
     let (_, rows) = super::open(Cursor::new(sheet(&rows))).unwrap();
-    let Rows { messages, thread } = rows;
+    let Rows {
+        messages, thread, ..
+    } = rows;
     drop(messages);
     thread.unwrap().join().unwrap();
+}
+
+#[test]
+fn rows_come_in_their_order_and_end_with_what_is_wrong() {
+    let row = |n: u64| format!(r#"<row r="{n}"><c><v>{n}</v></c></row>"#);
+    let mut rows: String = (2..=1_001).map(row).collect();
+    rows.push_str(&row(7));
+    let rows = read(&sheet(&rows));
+    assert_eq!(rows.len(), 1_001);
+    assert_eq!(rows[999], "1000@1001: 1001|");
+    assert_eq!(rows[1_000], "RowsOutOfOrder { line: 7 }");
 }
 
 fn small() -> Vec<u8> {
@@ -323,6 +348,18 @@ fn small() -> Vec<u8> {
         sheet.write(row, 1, row).unwrap();
     }
     book.save_to_buffer().unwrap()
+}
+
+fn parts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let count = zip.len();
+    let part = |index| {
+        let mut entry = zip.by_index(index).unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        (entry.name().unwrap().into_owned(), content)
+    };
+    (0..count).map(part).collect()
 }
 
 proptest! {
@@ -343,5 +380,21 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         read(&bytes);
+    }
+
+    /// Behind a right checksum, damage reaches the readers of XML.
+    #[test]
+    fn workbooks_with_damaged_xml_end(
+        part in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(&b"<>/\"'=&;!-[0A9 \xff"[..])), 1..4),
+    ) {
+        let mut parts = parts(&small());
+        let part = part.index(parts.len());
+        let content = &mut parts[part].1;
+        for (place, byte) in damage {
+            let place = place.index(content.len());
+            content[place] = byte;
+        }
+        read(&archive(parts));
     }
 }

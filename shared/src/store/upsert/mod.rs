@@ -27,7 +27,7 @@ use unit::{Unit, units};
 
 /// Writes under way at once: enough to fill the way there and back, few enough not to throttle
 /// a table that has just been made.
-const WRITES_IN_FLIGHT: usize = 24;
+const WRITES_IN_FLIGHT: usize = 16;
 
 /// Records read and compared at once: enough for batch reads side by side.
 const COMPARED_AT_ONCE: usize = 1_000;

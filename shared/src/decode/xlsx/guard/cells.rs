@@ -30,7 +30,9 @@ struct Cell {
 enum Kind {
     /// The number of a shared text.
     Shared,
-    /// A number, a boolean or an error.
+    /// What says that it is a number.
+    Number,
+    /// What may be a number, a boolean or an error.
     Plain,
     /// A text or a date.
     Text,
@@ -67,10 +69,11 @@ impl Cells {
             return Ok(());
         };
         let is_readable = match (cell.kind, event) {
-            (Kind::Text, _) => true,
+            (Kind::Text, event) => !matches!(event, Event::CData(_)),
             (Kind::Shared, Event::Text(text)) => text.parse::<usize>().is_ok(),
+            (Kind::Number, Event::Text(text)) => is_number(text),
             (Kind::Plain, Event::Text(_)) => true,
-            (Kind::Shared | Kind::Plain, _) => false,
+            (Kind::Shared | Kind::Number | Kind::Plain, _) => false,
         };
         is_readable.then_some(()).ok_or(FileError::BrokenWorkbook)
     }
@@ -113,7 +116,8 @@ impl Cells {
         each(element, "t", |name| {
             kind = match name {
                 "s" => Kind::Shared,
-                "n" | "b" | "e" => Kind::Plain,
+                "n" => Kind::Number,
+                "b" | "e" => Kind::Plain,
                 _ => Kind::Text,
             };
             Ok(())
@@ -126,6 +130,13 @@ impl Cells {
         });
         Ok(())
     }
+}
+
+/// Whether a text is a number to every reader. The reader of cells panics, and shows the text,
+/// where its two ways to read one do not agree.
+fn is_number(text: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E');
+    !text.starts_with('+') && text.bytes().all(is_plain) && text.parse::<f64>().is_ok()
 }
 
 /// The size that a sheet claims to have. It is not relied on, but read.

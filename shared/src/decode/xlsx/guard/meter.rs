@@ -71,3 +71,45 @@ impl<R: BufRead> Read for Metered<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufReader, empty, repeat};
+
+    use super::*;
+
+    /// Reads tags of 1,000 bytes until there is trouble.
+    fn trouble(bytes: u64, compressed: u64, left: u64) -> Option<FileError> {
+        let inner = BufReader::new(repeat(b' ').take(bytes).chain(empty()));
+        let mut meter = Metered::new(inner, compressed, left);
+        let mut tag = [0; 1_000];
+        while meter.read(&mut tag).is_ok_and(|read| read > 0) {
+            meter.event = 0;
+        }
+        meter.trouble
+    }
+
+    #[test]
+    fn what_expands_too_far_is_cut_off() {
+        let expands = FileError::WorkbookExpandsTooFar { limit: 1_024 };
+        let table = [
+            (MIB, 1, MIB, None),
+            (MIB + 1_001, 1, MIB, Some(expands)),
+            (RATIO_FROM, 1, u64::MAX, None),
+            (RATIO_FROM + MIB, MIB, u64::MAX, None),
+            (
+                RATIO_FROM + MIB,
+                1_000,
+                u64::MAX,
+                Some(FileError::SuspiciousCompression),
+            ),
+        ];
+        for (bytes, compressed, left, expected) in table {
+            assert_eq!(
+                trouble(bytes, compressed, left),
+                expected,
+                "{bytes} {compressed}"
+            );
+        }
+    }
+}
