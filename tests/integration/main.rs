@@ -17,6 +17,7 @@ mod cost;
 mod crash;
 mod events;
 mod faults;
+mod formats;
 mod imports;
 mod kills;
 mod network;
