@@ -205,17 +205,18 @@ async fn row_errors_say_where_and_why() {
 async fn files_that_cannot_be_imported_fail_with_a_reason_and_are_put_aside() {
     let stack = Stack::start().await;
     let wide: Vec<String> = (0..1_001).map(|n| format!("c{n}")).collect();
-    let table: [(&str, &str, Vec<u8>); 9] = [
+    let table: [(&str, &str, Vec<u8>); 10] = [
         ("empty_file", "customers", vec![]),
         (
             "not_text",
             "customers",
             (0..=255).cycle().take(5_000).collect(),
         ),
+        ("broken_workbook", "customers", b"PK\x03\x04xlsx".to_vec()),
         (
             "unsupported_format",
             "customers",
-            b"PK\x03\x04xlsx".to_vec(),
+            b"\xd0\xcf\x11\xe0xls".to_vec(),
         ),
         (
             "unclosed_quote",
