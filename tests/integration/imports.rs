@@ -212,10 +212,11 @@ async fn files_that_cannot_be_imported_fail_with_a_reason_and_are_put_aside() {
             "customers",
             (0..=255).cycle().take(5_000).collect(),
         ),
+        ("broken_workbook", "customers", b"PK\x03\x04xlsx".to_vec()),
         (
             "unsupported_format",
             "customers",
-            b"PK\x03\x04xlsx".to_vec(),
+            b"\xd0\xcf\x11\xe0xls".to_vec(),
         ),
         (
             "unclosed_quote",
