@@ -59,7 +59,7 @@ def main():
         folder = given.keep or pathlib.Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         files = list(made(given.source, folder) if given.source else published(given.published))
-        with ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor(4) as pool:
             found = list(pool.map(lambda file: read(given.program, file[0]), files))
     report(files, found, given.least)
 
