@@ -205,7 +205,7 @@ async fn row_errors_say_where_and_why() {
 async fn files_that_cannot_be_imported_fail_with_a_reason_and_are_put_aside() {
     let stack = Stack::start().await;
     let wide: Vec<String> = (0..1_001).map(|n| format!("c{n}")).collect();
-    let table: [(&str, &str, Vec<u8>); 10] = [
+    let table: [(&str, &str, Vec<u8>); 11] = [
         ("empty_file", "customers", vec![]),
         (
             "not_text",

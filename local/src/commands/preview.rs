@@ -12,6 +12,7 @@ use std::{
 use clientele::{
     dataset::{Dataset, HeaderMapping, Target},
     decode::{self, Found, Hints, Records},
+    import::FileError,
     language::Language,
     record::RawRecord,
 };
@@ -55,16 +56,26 @@ fn show(arguments: &PreviewArguments) -> Result<(), CommandError> {
     let mut hints = Hints {
         filename: name.to_string_lossy().into_owned(),
         encoding: None,
+        mends_quotes: false,
     };
-    let refused = |error: clientele::import::FileError| PreviewError::Refused {
+    let refused = |error: FileError| PreviewError::Refused {
         path: arguments.file.display().to_string(),
         message: error.message(Language::English),
     };
-    // Whether a text is UTF-8 shows at its end at the latest.
-    if let Err(error) = read_through(&arguments.file, &hints, limit)? {
+    // Whether a text is UTF-8, and its quotes make sense, shows at its end at the latest.
+    while let Err(error) = read_through(&arguments.file, &hints, limit)? {
+        if let (FileError::UnclosedQuote { .. }, false) = (&error, hints.mends_quotes) {
+            let message = error.message(Language::English);
+            writeln!(
+                io::stderr(),
+                "{message}: an import refuses the file; here such lines are shown as they stand"
+            )?;
+            hints.mends_quotes = true;
+            continue;
+        }
         hints = hints.after(&error).ok_or_else(|| refused(error))?;
-        read_through(&arguments.file, &hints, limit)?.map_err(refused)?;
     }
+    hints.mends_quotes = true;
     let records = decode::records(open(&arguments.file)?, &hints).map_err(refused)?;
     let mut output = BufWriter::new(io::stdout().lock());
     if !arguments.csv {
@@ -111,7 +122,7 @@ fn read_through(
     path: &Path,
     hints: &Hints,
     limit: usize,
-) -> Result<Result<(), clientele::import::FileError>, PreviewError> {
+) -> Result<Result<(), FileError>, PreviewError> {
     let file = open(path)?;
     let read = || {
         let mut rows = decode::records(file, hints)?.rows.take(limit);
@@ -165,7 +176,7 @@ fn describe_columns(
 }
 
 /// The keys of objects, in the order in which they are first seen.
-fn keys(rows: &[Result<RawRecord, clientele::import::FileError>]) -> Vec<Arc<str>> {
+fn keys(rows: &[Result<RawRecord, FileError>]) -> Vec<Arc<str>> {
     let mut seen = HashSet::new();
     let values = rows.iter().flatten().flat_map(|row| &row.values);
     let names = values.map(|(name, _)| Arc::clone(name));

@@ -31,6 +31,9 @@ pub struct Hints {
     /// The encoding that was found when the file was read before. Without it, it is told from
     /// the file's beginning.
     pub encoding: Option<Encoding>,
+    /// Whether a line of csv whose quotes make no sense is read as it stands, to be shown. To
+    /// import one would be to guess, so without this the file is refused.
+    pub mends_quotes: bool,
 }
 
 impl Hints {
@@ -154,7 +157,7 @@ fn expanded(
     let encoding = encoding::tell(head, head.len() < HEAD_BYTES, hints.encoding)?;
     let (head, text) = peek(encoding::to_utf8(whole, encoding)?)?;
     let mut records = match sniff(&head, &hints.filename)? {
-        Format::Csv => csv::records(&head, text)?,
+        Format::Csv => csv::records(&head, text, hints.mends_quotes)?,
         Format::Json => json::document::records(text)?,
         Format::Ndjson => json::lines::records(text)?,
         Format::Xlsx => return Err(FileError::NotText),

@@ -88,7 +88,7 @@ impl Importer<'_> {
     ) -> Result<(Survey, Hints), Stopped> {
         let mut hints = Hints {
             filename: job.filename.clone(),
-            encoding: None,
+            ..Hints::default()
         };
         loop {
             let open = self.open(object).await?;

@@ -1,9 +1,12 @@
 //! Comma-separated values (RFC 4180), also where something else separates them.
 
 mod dialect;
+mod mend;
 mod quotes;
+mod respell;
 #[cfg(test)]
 mod vectors;
+mod walk;
 
 use std::{io::Read, sync::Arc};
 
@@ -12,6 +15,7 @@ use csv::ByteRecord;
 use self::{
     dialect::Dialect,
     quotes::{Findings, QuoteWatch, Trouble},
+    respell::Respelled,
 };
 use super::{Encoding, Format, Found, MAX_COLUMNS, MAX_ROW_BYTES, Records, encoding};
 use crate::{
@@ -19,10 +23,12 @@ use crate::{
     record::{Malformed, RawRecord, RawValue},
 };
 
-/// Reads a csv file that begins with `head`: its first record is the header.
+/// Reads a csv file that begins with `head`: its first record is the header. `mends` says whether
+/// lines with quotes that make no sense are read as they stand.
 pub(super) fn records(
     head: &[u8],
     mut reader: impl Read + Send + 'static,
+    mends: bool,
 ) -> Result<Records, FileError> {
     let dialect = Dialect::of(head);
     std::io::copy(
@@ -31,10 +37,27 @@ pub(super) fn records(
     )
     .map_err(FileError::unreadable)?;
     let first_line = 1 + u64::from(dialect.skipped > 0);
-    let (watch, findings) = QuoteWatch::new(reader, dialect.delimiter, first_line);
+    if dialect.is_plain() && !mends {
+        return read(reader, &dialect, first_line);
+    }
+    read(
+        Respelled::new(reader, dialect, mends, first_line),
+        &dialect,
+        first_line,
+    )
+}
+
+/// Reads a csv as RFC 4180 has it but for its delimiter.
+fn read(
+    reader: impl Read + Send + 'static,
+    dialect: &Dialect,
+    first_line: u64,
+) -> Result<Records, FileError> {
+    let delimiter = dialect.delimiter_byte();
+    let (watch, findings) = QuoteWatch::new(reader, delimiter, first_line);
     let mut rows = Rows {
         reader: csv::ReaderBuilder::new()
-            .delimiter(dialect.delimiter)
+            .delimiter(delimiter)
             .has_headers(false)
             .flexible(true)
             .from_reader(watch),
@@ -54,7 +77,7 @@ pub(super) fn records(
         found: Found {
             format: Format::Csv,
             encoding: Some(Encoding::Utf8),
-            delimiter: Some(dialect.delimiter.into()),
+            delimiter: Some(delimiter.into()),
             gzip: false,
         },
         header: Some(rows.header.clone()),
