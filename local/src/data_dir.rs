@@ -4,7 +4,7 @@
 //! .clientele/
 //!   format            marks the folder as ours and names its layout
 //!   lock              locked by the one process that serves the folder
-//!   dynamodb.sqlite   the table
+//!   dynamodb.sqlite   the table; dynamodb.unfinished while it is made
 //!   s3/               the buckets, one folder each
 //!   master-key        wraps the organisations' keys
 //!   jwt-key.der       signs tokens
@@ -69,6 +69,12 @@ impl DataDir {
     /// The table's SQLite file.
     pub fn database(&self) -> PathBuf {
         self.root.join("dynamodb.sqlite")
+    }
+
+    /// There while the table is made. A stack that was killed meanwhile may have left half a
+    /// table, and nothing in it.
+    pub fn unfinished_database(&self) -> PathBuf {
+        self.root.join("dynamodb.unfinished")
     }
 
     /// The folder that holds one folder a bucket.

@@ -1,6 +1,6 @@
 //! DynamoDB: an embedded engine over one SQLite file, and the table in it.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, io, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -39,9 +39,42 @@ pub enum DynamoDbError {
     Table(String),
 }
 
+/// Makes room for a table where there is none, or only half of one. The engine makes a table in
+/// two steps, and cannot use what it finds when it was killed between them.
+fn begin(data: &DataDir) -> io::Result<()> {
+    let (database, marker) = (data.database(), data.unfinished_database());
+    if marker.exists() {
+        for ending in ["", "-wal", "-shm"] {
+            let mut file = database.clone().into_os_string();
+            file.push(ending);
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    } else if !database.exists() {
+        std::fs::File::create_new(&marker)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Notes that the table is whole.
+pub(crate) fn finish(data: &DataDir) -> Result<(), DynamoDbError> {
+    match std::fs::remove_file(data.unfinished_database()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(DynamoDbError::Table(error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Serves the data folder's table to any DynamoDB client.
 pub(crate) async fn serve(data: &DataDir, listener: TcpListener) -> Result<Server, DynamoDbError> {
     let path = data.database().display().to_string();
+    begin(data).map_err(|error| DynamoDbError::Open {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
     let open = {
         let path = path.clone();
         // Opening an engine that was killed replays its log.

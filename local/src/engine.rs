@@ -87,6 +87,7 @@ impl Engine {
             clients.dynamodb = without_tokens(&clients.dynamodb);
         }
         dynamodb::ensure_table(&clients.dynamodb).await?;
+        dynamodb::finish(data)?;
         if options.s3_endpoint.is_some() {
             s3::ensure_bucket(&clients.s3).await?;
         }

@@ -196,8 +196,10 @@ impl Bucket {
             code: "it cannot be signed".to_owned(),
         };
         let config = PresigningConfig::expires_in(valid_for).map_err(|_| unsigned())?;
+        // An upload that was begun again finds the first in place, and fails with 412.
         let put = self.client.put_object().bucket(&self.name).key(key);
         let signed = put
+            .if_none_match("*")
             .presigned(config)
             .await
             .map_err(BucketError::of("PutObject"))?;

@@ -50,3 +50,21 @@ async fn an_import_that_is_killed_again_and_again_counts_every_row_once() {
     assert_eq!(members, ROWS as u64);
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_whose_first_start_was_killed_can_be_served() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let options = clientele_local::Options::on_free_ports(folder.path());
+    let stack = clientele_local::LocalStack::start(options.clone())
+        .await
+        .unwrap();
+    let data = stack.data.clone();
+    stack.stop().await;
+    assert!(!data.unfinished_database().exists());
+    // Half a table, as the engine leaves it when it is killed while it makes one.
+    std::fs::write(data.database(), "half a table").unwrap();
+    std::fs::write(data.unfinished_database(), "").unwrap();
+    let stack = clientele_local::LocalStack::start(options).await.unwrap();
+    assert!(!data.unfinished_database().exists());
+    stack.stop().await;
+}

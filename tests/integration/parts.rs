@@ -217,3 +217,31 @@ async fn all_or_nothing_stores_nothing_of_a_file_with_a_bad_row() {
     assert_eq!(stack.latest_job().await.error.unwrap().code, "unknown_mode");
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_that_is_cancelled_while_it_is_read_through_ends() {
+    let stack = Stack::start().await;
+    let key = "inbox/1/generic/customers/large.csv";
+    let event = stack.put(key, customers(0..60_000, "+2567")).await;
+    let cancel = async {
+        let running = || async {
+            let jobs = stack.registry.store.jobs(Stack::organization(), 1, None);
+            let job = jobs.await.unwrap().pop()?;
+            (job.state == JobState::Running).then_some(job.id)
+        };
+        let id = stack.until(running).await;
+        let path = format!("/v1/jobs/{id}/cancel");
+        stack.post(&path, &Value::Null).await.status
+    };
+    let (invoked, status) =
+        futures::future::join(stack.invoke_for(&event, "surveying", HOUR), cancel).await;
+    invoked.unwrap();
+    assert_eq!(status, 202);
+    for part in stack.events_of_parts().await {
+        stack.invoke_for(&part, "a part", HOUR).await.unwrap();
+    }
+    let job = stack.latest_job().await;
+    assert_eq!(job.state, JobState::Cancelled);
+    assert!(stack.has_failed(key).await && !stack.has_object(key).await);
+    stack.stop().await;
+}

@@ -111,3 +111,33 @@ async fn an_upload_that_cannot_be_imported_is_refused_before_it_is_sent() {
     assert_eq!(answer.status, 403);
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_good_for_one_file() {
+    let stack = Stack::start().await;
+    let request = json!({"dataset": "customers", "filename": "a.csv"});
+    let announced = stack.post("/v1/uploads", &request).await.body;
+    assert_eq!(
+        upload(&announced, customers(0..3, "+2567")).await.status(),
+        200
+    );
+    let job = stack.job_at(announced["job"].as_str().unwrap()).await;
+    assert_eq!(job["created"], 3);
+    // The first file is gone by now; the second is kept, but nobody's job.
+    stack
+        .until(|| async {
+            let put = upload(&announced, customers(3..5, "+2567")).await;
+            put.status().is_success().then_some(())
+        })
+        .await;
+    let failed = stack.watched().join("failed/staged/1");
+    stack
+        .until(|| async { failed.exists().then_some(()) })
+        .await;
+    let again = stack.get(announced["job"].as_str().unwrap()).await.body;
+    assert_eq!(
+        (&again["state"], &again["created"]),
+        (&json!("completed"), &json!(3))
+    );
+    stack.stop().await;
+}

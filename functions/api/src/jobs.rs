@@ -36,7 +36,14 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
     let next = jobs.last().filter(|_| full).map(|job| job.import_id);
     let language = call.language();
     let shown = jobs.iter().filter(|job| may_see(&principal, job));
-    let jobs: Vec<Value> = shown.map(|job| job_body(job, language).into()).collect();
+    // The columns are on each job's own page: a hundred wide files would not fit into a reply.
+    let brief = |job: &Job| {
+        let mut body = job_body(job, language);
+        body.remove("columns");
+        body.remove("warnings");
+        Value::Object(body)
+    };
+    let jobs: Vec<Value> = shown.map(brief).collect();
     Ok(json(
         StatusCode::OK,
         &json!({"jobs": jobs, "next_before": next}),

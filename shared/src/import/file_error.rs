@@ -161,6 +161,21 @@ file_errors! {
     } "unknown_column"
         "the column {column} is unknown, and your organization does not accept unknown columns"
         "la colonne {column} est inconnue, et votre organisation n'accepte pas les colonnes inconnues"
+    /// A key of a JSON object is unknown, where the organisation refuses those. Its name may be
+    /// anything, personal data as well.
+    UnknownKey {
+        /// The 1-based row.
+        row: u64,
+    } "unknown_column"
+        "row {row} has a key that is unknown, and your organization does not accept unknown columns"
+        "la ligne de données {row} a une clé inconnue, et votre organisation n'accepte pas les colonnes inconnues"
+    /// Too many rows to tell which are about the same record.
+    TooManyRepetitions {
+        /// The 1-based row.
+        row: u64,
+    } "too_many_rows"
+        "up to row {row}, the file has more rows than can be told apart (about 20 million, or 3 million that repeat earlier ones); send it in several files"
+        "jusqu'à la ligne {row}, le fichier a plus de lignes que l'on ne peut distinguer (environ 20 millions, ou 3 millions qui en répètent d'autres) ; envoyez-le en plusieurs fichiers"
     /// A JSON document that does not parse.
     Json {
         /// The 1-based line.
@@ -334,8 +349,8 @@ file_errors! {
         "ce groupe est réservé à toutes les fiches d'une autre source ; choisissez un autre groupe"
     /// The object was replaced or deleted before it was read.
     ObjectGone "object_gone"
-        "the file was replaced or deleted before it was read; the new one has a job of its own"
-        "le fichier a été remplacé ou supprimé avant d'être lu ; le nouveau a sa propre tâche"
+        "the file was replaced or deleted before it was read to its end; what was put in its place is not part of this job"
+        "le fichier a été remplacé ou supprimé avant d'être lu jusqu'au bout ; ce qui a été mis à sa place ne fait pas partie de cette tâche"
     /// A corrected csv of rejected rows whose values were masked.
     Masked "masked_values"
         "some values of this file are masked as ***; correct a rejected.csv that was downloaded with the scope pii:reveal"

@@ -7,7 +7,11 @@ use jiff::Timestamp;
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::{FileError, ObjectKey, PartError, TimeLeft, parts::PartKey, storing::Stored};
+use super::{
+    FileError, ObjectKey, PartError, TimeLeft,
+    parts::PartKey,
+    storing::{MAX_FILE_BYTES, Stored},
+};
 use crate::{
     bucket::{Bucket, BucketError},
     config::InboxRetention,
@@ -160,8 +164,13 @@ impl Importer<'_> {
             return self.close(&job).await;
         }
         job.started_at.get_or_insert(Timestamp::now());
-        job.etag = object.etag.clone().or(job.etag);
         let mut saved = job.counts.rows_read;
+        let is_other = object.etag.is_some() && job.etag.is_some() && object.etag != job.etag;
+        if is_other && job.rows_total.is_some() {
+            // Its rows are not those that were counted so far.
+            return self.fail(job, &FileError::ObjectGone, saved, object).await;
+        }
+        job.etag = object.etag.clone().or(job.etag);
         let stored = self
             .store_rows(&mut job, &mut saved, object, invocation.time)
             .await;
@@ -250,12 +259,16 @@ impl Importer<'_> {
             return Ok(());
         }
         let staged = matches!(object.key.parse(), Ok(ObjectKey::Staged { .. }));
+        let is_other = job.etag.as_ref().is_some_and(|etag| *etag != open.etag);
         let aside = match (&job.error, job.state) {
+            _ if is_other => Some("not_imported"),
             (Some(error), _) => Some(error.code.as_str()),
             (None, JobState::Cancelled) => Some("cancelled"),
             _ => None,
         };
         match aside {
+            // Too large to be copied: it stays until the bucket's lifecycle removes it.
+            Some(_) if open.size.is_some_and(|size| size > MAX_FILE_BYTES) => Ok(()),
             Some(reason) => {
                 self.put_aside(&object.key, &open.etag, job.id, reason)
                     .await

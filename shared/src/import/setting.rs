@@ -11,7 +11,7 @@ use crate::{
     protection::{OrganizationKeys, Protector, PseudonymMode},
     record::Validator,
     store::{
-        GroupId, Organization, StoreError,
+        Group, GroupId, Organization, StoreError,
         jobs::{Job, Mode},
     },
 };
@@ -64,25 +64,29 @@ impl Importer<'_> {
         })
     }
 
+    /// Whether the records may join their groups, as far as those exist.
+    pub(super) async fn check_groups(
+        &self,
+        organization: OrganizationId,
+        setting: &Setting,
+    ) -> Result<(), Stopped> {
+        for (id, dataset) in setting.groups() {
+            if let Some(group) = self.store.group(organization, &id).await? {
+                check_group(group, &dataset)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The groups that the records join, made on first use.
     pub(super) async fn ensure_groups(
         &self,
         organization: OrganizationId,
         setting: &Setting,
     ) -> Result<(), Stopped> {
-        let dataset = &setting.dataset;
-        let customers = Dataset::customers();
-        let mut groups = vec![(GroupId::of_source(dataset, &setting.origin), dataset)];
-        if dataset.is_of_devices() {
-            groups.push((GroupId::of_source(&customers, &setting.origin), &customers));
-        }
-        groups.extend(setting.group.clone().map(|group| (group, dataset)));
-        for (id, dataset) in groups {
-            let group = self.store.ensure_group(organization, &id, dataset).await?;
-            if group.dataset != dataset.name() {
-                let dataset = group.dataset;
-                return Err(Stopped::File(FileError::GroupOfOtherDataset { dataset }));
-            }
+        for (id, dataset) in setting.groups() {
+            let group = self.store.ensure_group(organization, &id, &dataset).await?;
+            check_group(group, &dataset)?;
         }
         Ok(())
     }
@@ -95,7 +99,28 @@ impl Importer<'_> {
     }
 }
 
+fn check_group(group: Group, dataset: &Dataset) -> Result<(), Stopped> {
+    match group.dataset == dataset.name() {
+        true => Ok(()),
+        false => Err(Stopped::File(FileError::GroupOfOtherDataset {
+            dataset: group.dataset,
+        })),
+    }
+}
+
 impl Setting {
+    /// The groups that the records join, and the dataset of each.
+    fn groups(&self) -> Vec<(GroupId, Arc<Dataset>)> {
+        let own = |dataset: Arc<Dataset>| (GroupId::of_source(&dataset, &self.origin), dataset);
+        let mut groups = vec![own(Arc::clone(&self.dataset))];
+        if self.dataset.is_of_devices() {
+            groups.push(own(Dataset::customers()));
+        }
+        let named = self.group.clone();
+        groups.extend(named.map(|group| (group, Arc::clone(&self.dataset))));
+        groups
+    }
+
     pub(super) fn validator(&self, job: &Job) -> Validator {
         let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
         Validator::new(

@@ -23,7 +23,7 @@ use crate::{
 
 /// The largest file, in bytes: what S3 copies in one call, since a refused file is copied to
 /// `failed/`.
-const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+pub(super) const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
 /// How far an invocation brought its job.
 pub(super) enum Stored {
@@ -49,14 +49,16 @@ impl Importer<'_> {
             return Err(Stopped::Cancelled(at));
         }
         let setting = self.setting(job).await?;
-        if job.mode != Mode::DryRun {
-            self.ensure_groups(job.organization, &setting).await?;
-        }
+        self.check_groups(job.organization, &setting).await?;
         let (survey, hints) = self.survey(job, &setting, object).await?;
         if job.mode == Mode::AllOrNothing && survey.rejected > 0 {
             return self
                 .refuse_whole(job, &setting, object, survey, hints)
                 .await;
+        }
+        // Only now, so that a file that is refused leaves no groups behind.
+        if job.mode != Mode::DryRun {
+            self.ensure_groups(job.organization, &setting).await?;
         }
         // The customers that a file of meters mentions take several rows' fields together, in
         // the rows' order, so that its rows cannot be imported side by side.
@@ -64,7 +66,11 @@ impl Importer<'_> {
         if !job.split.is_split {
             note(job, &survey);
             job.split.is_split = in_parts;
-            self.checkpoint(job, saved).await?;
+            if let Err(stopped) = self.checkpoint(job, saved).await {
+                // As it is stored, or its end would be looked for among parts.
+                job.split.is_split = false;
+                return Err(stopped);
+            }
         }
         let Survey { repetitions, .. } = survey;
         match in_parts {
@@ -134,18 +140,29 @@ impl Importer<'_> {
             let (counts, errors_kept) = self.store_batch(job, setting, batch, &keys, room).await?;
             job.counts += counts;
             job.errors_kept += errors_kept;
+            if Some(job.counts.rows_read) == job.rows_total {
+                break;
+            }
             self.checkpoint(job, saved).await?;
-            if time.is_short() && Some(job.counts.rows_read) != job.rows_total {
+            if time.is_short() {
                 return Ok(Stored::OutOfTime);
             }
         }
+        drop(received);
         reader.await.map_err(|_| super::ImportError::Reader)??;
         job.state = match job.counts.rejected {
             0 => JobState::Completed,
             _ => JobState::CompletedWithRejections,
         };
         job.finished_at = Some(Timestamp::now());
-        self.checkpoint(job, saved).await?;
+        match self.checkpoint(job, saved).await {
+            // Too late: every row is stored.
+            Err(Stopped::Cancelled(at)) => {
+                job.cancel_requested_at = Some(at);
+                self.checkpoint(job, saved).await?;
+            }
+            saved => saved?,
+        }
         log_end(job);
         Ok(Stored::All)
     }

@@ -73,12 +73,12 @@ pub fn survey(
         count = row.row;
         if header.is_none() {
             for (name, _) in &row.values {
-                columns.see_key(name, validator)?;
+                columns.see_key(name, count, validator)?;
             }
         }
         // A row that will be refused does not stand in for an earlier one.
         match validator.validate(row) {
-            Ok(record) => repetitions.see(record.id(), count),
+            Ok(record) => repetitions.see(record.id(), count)?,
             Err(_) => rejected += 1,
         }
     }
@@ -109,33 +109,52 @@ struct Columns {
 impl Columns {
     /// A key of a JSON object: objects may spell one field differently, and keys that the
     /// dataset does not know are data, so that they do not belong in the job.
-    fn see_key(&mut self, key: &Arc<str>, validator: &mut Validator) -> Result<(), FileError> {
+    fn see_key(
+        &mut self,
+        key: &Arc<str>,
+        row: u64,
+        validator: &mut Validator,
+    ) -> Result<(), FileError> {
+        if self.seen.contains(key) {
+            return Ok(());
+        }
+        if self.seen.len() == MAX_COLUMNS {
+            return Err(FileError::TooManyColumns { limit: MAX_COLUMNS });
+        }
+        // Before anything remembers it.
+        self.check_length(key)?;
         match validator.target(key) {
-            Target::Field(index) if self.fields.contains_key(&index) => Ok(()),
-            _ if self.seen.contains(key) => Ok(()),
-            _ if self.seen.len() == MAX_COLUMNS => {
-                Err(FileError::TooManyColumns { limit: MAX_COLUMNS })
+            Target::Field(index) if self.fields.contains_key(&index) => {
+                self.seen.insert(Arc::clone(key));
+            }
+            Target::Custom if validator.unknown_columns() == UnknownColumns::Reject => {
+                return Err(FileError::UnknownKey { row });
             }
             _ => {
                 self.see(key, validator)?;
                 self.named
                     .retain(|column| column.field.as_deref() != Some(CUSTOM));
-                Ok(())
             }
+        }
+        Ok(())
+    }
+
+    fn check_length(&self, header: &str) -> Result<(), FileError> {
+        match header.len() {
+            0..=MAX_HEADER_BYTES => Ok(()),
+            _ => Err(FileError::HeaderTooLong {
+                column: self.seen.len() + 1,
+                limit: MAX_HEADER_BYTES,
+            }),
         }
     }
 
     fn see(&mut self, header: &Arc<str>, validator: &mut Validator) -> Result<(), FileError> {
-        if !self.seen.insert(Arc::clone(header)) {
+        if self.seen.contains(header) {
             return Ok(());
         }
-        if header.len() > MAX_HEADER_BYTES {
-            let limit = MAX_HEADER_BYTES;
-            return Err(FileError::HeaderTooLong {
-                column: self.seen.len(),
-                limit,
-            });
-        }
+        self.check_length(header)?;
+        self.seen.insert(Arc::clone(header));
         let target = validator.target(header);
         let dataset = Arc::clone(validator.dataset());
         let name = |index: usize| dataset.field(index).map(|field| field.name.clone());
@@ -217,6 +236,9 @@ pub struct Repetitions {
 }
 
 const SEEN_BITS: usize = 1 << 26;
+/// The most uids that are kept: about 160 MB. As many share a bit in a file of 20 million
+/// different records.
+const MAX_REPETITIONS: usize = 3_500_000;
 
 impl Default for Repetitions {
     fn default() -> Self {
@@ -228,16 +250,20 @@ impl Default for Repetitions {
 }
 
 impl Repetitions {
-    fn see(&mut self, id: &RecordId, row: u64) {
+    fn see(&mut self, id: &RecordId, row: u64) -> Result<(), FileError> {
         let digest = uid_digest(id);
         let (word, bit) = place(&digest);
         let Some(word) = self.seen.get_mut(word) else {
-            return;
+            return Ok(());
         };
         if *word & bit != 0 {
             self.last_rows.insert(digest, row);
+            if self.last_rows.len() > MAX_REPETITIONS {
+                return Err(FileError::TooManyRepetitions { row });
+            }
         }
         *word |= bit;
+        Ok(())
     }
 
     /// The last row about a record, if a row is not the last.
@@ -339,6 +365,18 @@ mod tests {
             ),
             ("[{\"external_id\": 1}, {\"Telephon\": 2}]", "near_miss"),
             ("external_id,name\n1,2\n3,\"4\n", "unclosed_quote"),
+            // Another spelling of a field that is known, as long as a key must not be.
+            (
+                concat!(
+                    "{\"external_id\": 1, \"name\": \"a\"}\n{\"external_id\": 2, \"n",
+                    "------------------------------------------------------------------------",
+                    "------------------------------------------------------------------------",
+                    "------------------------------------------------------------------------",
+                    "------------------------------------------------------------------------",
+                    "ame\": \"b\"}\n",
+                ),
+                "header_too_long",
+            ),
         ];
         for (text, code) in table {
             assert_eq!(surveyed(text).unwrap_err().code(), code, "{text:?}");

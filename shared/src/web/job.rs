@@ -125,7 +125,7 @@ fn not_uploaded(language: Language) -> Value {
 
 fn percent(job: &Job) -> Option<u64> {
     match job.rows_total {
-        _ if job.state.is_ended() && job.error.is_none() => Some(100),
+        _ if job.state.is_complete() => Some(100),
         Some(0) | None => None,
         Some(total) => Some(job.counts.rows_read * 100 / total),
     }

@@ -33,7 +33,8 @@ pub(super) struct Job {
     /// Only on the job's own page.
     #[serde(default)]
     pub(super) errors: Vec<RowError>,
-    /// Columns that were left out.
+    /// Columns that were left out; only on the job's own page.
+    #[serde(default)]
     pub(super) warnings: Vec<ColumnWarning>,
 }
 

@@ -2,7 +2,7 @@
 //! the columns, every other is one row as it was decoded, with its place in the whole file.
 //!
 //! ```text
-//! {"organization":1,"job":"…","table":true,"columns":["external_id","name"]}
+//! {"organization":1,"columns":["external_id","name"]}
 //! {"row":10001,"line":10002,"cells":["c1","Ann"]}
 //! ```
 

@@ -1,15 +1,21 @@
 //! What an invocation has no time for: a note in the bucket, of which S3 tells a fresh one.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    content::{Owner, PartError},
-    key::PartKey,
-};
+use super::{content::PartError, key::PartKey};
 use crate::{
+    identity::OrganizationId,
     import::{ImportError, Importer, Invocation, Object},
     store::jobs::Job,
 };
+
+/// What stands in the note.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    organization: OrganizationId,
+    progress: u64,
+}
 
 impl Importer<'_> {
     /// Leaves the rest of a job to a fresh invocation.
@@ -25,8 +31,10 @@ impl Importer<'_> {
         // The lease goes first: the fresh invocation may begin before this one has ended. If
         // this one dies in between, its event comes again.
         self.store.release_job(job, invocation).await?;
-        let note = Owner {
+        // The progress keeps a note that is put again from being deleted in place of the first.
+        let note = Note {
             organization: job.organization,
+            progress: job.counts.rows_read + job.split.rows_split,
         };
         let note = serde_json::to_vec(&note).map_err(|_| ImportError::PartUnwritable)?;
         let key = PartKey::continuation(job.id, invocation);
@@ -47,7 +55,7 @@ impl Importer<'_> {
         let etag = open.etag.clone();
         let note = open.body.collect().await;
         let note = note.map_err(|_| ImportError::Interrupted)?.to_vec();
-        let Owner { organization } = serde_json::from_slice(&note).map_err(PartError::Line)?;
+        let Note { organization, .. } = serde_json::from_slice(&note).map_err(PartError::Line)?;
         if let Some(job) = self.store.job(organization, id).await? {
             let file = Object {
                 key: job.key,

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     bucket::{Bucket, BucketError, ListedObject},
+    decode::MAX_COLUMNS,
     import::ImportError,
     protection::{CipherError, OrganizationKeys},
     record::RefusedRow,
@@ -68,7 +69,11 @@ impl<'b> RejectedRows<'b> {
         Self {
             bucket,
             folder: format!("{REJECTED}/{}/{}/", job.organization, job.id),
-            width: job.columns.len(),
+            // JSON objects bring their own columns, which only come to light one by one.
+            width: match job.format.as_deref() {
+                Some("json" | "ndjson") => MAX_COLUMNS,
+                _ => job.columns.len(),
+            },
             expires_at: job.finished_at.unwrap_or(job.created_at) + KEPT_FOR,
         }
     }

@@ -47,7 +47,7 @@ impl Store {
                 job.state = JobState::Cancelled;
                 job.finished_at = Some(now);
                 job.cancel_requested_at.get_or_insert(now);
-                if self.end_idle_job(&job, before).await? {
+                if self.end_idle_job(&job, before).await? || self.has_ended_as(&job).await? {
                     return Ok(Cancelled::Now(Box::new(job)));
                 }
             } else if job.cancel_requested_at.is_some() {

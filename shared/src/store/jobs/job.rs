@@ -27,6 +27,11 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// Whether every row of the file was dealt with.
+    pub fn is_complete(self) -> bool {
+        matches!(self, Self::Completed | Self::CompletedWithRejections)
+    }
+
     /// Whether nothing more will happen.
     pub fn is_ended(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
@@ -62,6 +67,7 @@ impl Mode {
 
 /// What became of a job's rows so far. The parts add up to `rows_read`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Rows of the file that were dealt with.
     pub rows_read: u64,
@@ -153,6 +159,7 @@ impl Column {
 ///
 /// The job ends when the file has been split to its end and every part that was put is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Split {
     /// Whether the file is imported in parts.
     pub is_split: bool,
@@ -216,6 +223,7 @@ pub struct Job {
     /// What separates the cells of a csv, once it is known.
     pub delimiter: Option<char>,
     /// Whether the file is compressed with gzip.
+    #[serde(default)]
     pub gzip: bool,
     /// What the columns became.
     pub columns: Vec<Column>,

@@ -29,7 +29,7 @@ impl Store {
         let value = |value: serde_dynamo::Result<AttributeValue>| {
             value.map_err(|_| StoreError::corrupt("job", "state"))
         };
-        self.update_running(
+        let ended = self.update_running(
             job,
             "SET #to = :state, #finished = :finished, #error = :error",
             "#split = :true",
@@ -45,8 +45,18 @@ impl Store {
                 (":error", value(to_attribute_value(&job.error))?),
                 (":true", AttributeValue::Bool(true)),
             ],
-        )
-        .await
+        );
+        Ok(ended.await? || self.has_ended_as(job).await?)
+    }
+
+    /// Whether a job has ended with this very end: one whose reply was lost is found done.
+    pub(super) async fn has_ended_as(&self, job: &Job) -> Result<bool, StoreError> {
+        let found = self.job(job.organization, job.id).await?;
+        Ok(found.is_some_and(|found| {
+            found.state == job.state
+                && found.state.is_ended()
+                && found.finished_at == job.finished_at
+        }))
     }
 
     /// Updates a job that has not ended. Returns whether the condition held.
