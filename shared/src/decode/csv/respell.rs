@@ -170,7 +170,8 @@ fn write(cells: &Cells, dialect: &Dialect, output: &mut Vec<u8>) {
         }
         let special =
             |byte: &u8| matches!(byte, b'"' | b'\n' | b'\r') || *byte == dialect.delimiter_byte();
-        if !cell.iter().any(special) && !(alone && cell.is_empty()) {
+        let needs_quotes = cell.iter().any(special) || (alone && cell.is_empty());
+        if !needs_quotes {
             output.extend_from_slice(cell);
             continue;
         }
