@@ -22,6 +22,7 @@ mod kills;
 mod network;
 mod pages;
 mod parts;
+mod preview;
 mod privacy;
 mod records;
 mod rejected;
