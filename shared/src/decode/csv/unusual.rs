@@ -148,6 +148,23 @@ fn a_record_that_never_ends_is_refused_in_any_dialect() {
     );
 }
 
+#[test]
+fn quotes_that_never_make_sense_take_no_time() {
+    let table = [
+        // Each line looks well until the end of the file, and is read again and again.
+        format!("a,b\n{}", "x\",\"y\n".repeat(150_000)),
+        format!("a,b,c\n{}", "\"a,".repeat(300_000)),
+        format!("a,b,c\n{}\n\"x", "\"\",\"\"".repeat(150_000)),
+        format!("{}\n{}x", "a,".repeat(900), "\"\"\",".repeat(200_000)),
+    ];
+    for text in table {
+        let start = std::time::Instant::now();
+        let shown = read_mending(text.as_bytes());
+        // Minutes, if it were quadratic.
+        assert!(start.elapsed().as_secs() < 20, "{:?}", shown.last());
+    }
+}
+
 /// A reader that gives one byte at a time.
 struct Trickle(Cursor<Vec<u8>>);
 
