@@ -18,6 +18,7 @@ mod gateway;
 pub mod identity;
 mod inbox;
 mod invocations;
+pub mod preview;
 pub mod s3;
 pub mod server;
 mod stack;

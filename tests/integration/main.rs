@@ -23,6 +23,7 @@ mod kills;
 mod network;
 mod pages;
 mod parts;
+mod preview;
 mod privacy;
 mod records;
 mod rejected;

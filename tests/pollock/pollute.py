@@ -77,12 +77,13 @@ def pollutions(source):
 def second_table(table, columns):
     """The table once more, without its last row. A value with quotes becomes several cells, as in the benchmark,
     and its rows belong to nothing that a reader should find."""
+    own = table.columns
     for row in table.copy().rows[:-1]:
         pieces = []
         for cell in row.cells:
             first, *rest = cell.value.split('"')
             pieces += [first] + ['"' + piece for piece in rest]
-        cells = pieces[:table.columns][:columns]
-        if columns > table.columns:
+        cells = pieces[:own][:columns]
+        if columns > own:
             cells.append("col1" if row.role == "header" else "")
         table.insert(len(table.rows), cells, "none")

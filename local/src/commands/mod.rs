@@ -4,14 +4,11 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use clientele_local::{
     StartError, data_dir::DataDirError, endpoints::EndpointsError, identity::IdentityError,
-    verification::VerifyError,
+    preview::PreviewError, verification::VerifyError,
 };
 use thiserror::Error;
 
-use self::{
-    import::{FileError, ImportError},
-    preview::PreviewError,
-};
+use self::import::{FileError, ImportError};
 
 pub(crate) mod import;
 pub(crate) mod preview;

@@ -202,20 +202,29 @@ mod tests {
 
     /// Rows as `row@line: cells`, then the error that ended the file.
     pub(super) fn read(bytes: &[u8]) -> Vec<String> {
-        read_with(bytes, None)
+        read_with(bytes, &Hints::default())
+    }
+
+    /// The same, where lines with quotes that make no sense are read as they stand.
+    pub(super) fn read_mending(bytes: &[u8]) -> Vec<String> {
+        let hints = Hints {
+            mends_quotes: true,
+            ..Hints::default()
+        };
+        read_with(bytes, &hints)
     }
 
     /// The same, where the encoding was found before.
     pub(super) fn read_as(bytes: &[u8], encoding: Encoding) -> Vec<String> {
-        read_with(bytes, Some(encoding))
-    }
-
-    fn read_with(bytes: &[u8], encoding: Option<Encoding>) -> Vec<String> {
         let hints = Hints {
-            encoding,
+            encoding: Some(encoding),
             ..Hints::default()
         };
-        let records = match records(Cursor::new(bytes.to_vec()), &hints) {
+        read_with(bytes, &hints)
+    }
+
+    fn read_with(bytes: &[u8], hints: &Hints) -> Vec<String> {
+        let records = match records(Cursor::new(bytes.to_vec()), hints) {
             Ok(records) => records,
             Err(error) => return vec![error.code().to_owned()],
         };

@@ -352,6 +352,21 @@ mod tests {
     }
 
     #[test]
+    fn an_unusual_dialect_is_read_to_be_imported() {
+        let table = [
+            "external_id, name\n1, \"x, y\"\n2, z\n",
+            "'external_id','name'\n'1','x, y'\n'2','z'\n",
+            "external_id,name\n1,\"5\\\" x, y\"\n2,z\n",
+        ];
+        for text in table {
+            let survey = surveyed(text).unwrap();
+            let headers: Vec<_> = survey.columns.iter().map(|c| c.header.as_str()).collect();
+            assert_eq!(headers, ["external_id", "name"], "{text:?}");
+            assert_eq!((survey.rows, survey.rejected), (2, 0), "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_imported_is_refused_whole() {
         let table = [
             ("name\nx\n", "missing_column"),

@@ -126,7 +126,7 @@ impl Fit {
         let mut rest = head;
         while counts.len() < RECORDS && !rest.is_empty() {
             let (len, count) = match walk(rest, dialect, whole, &mut cells) {
-                Walk::Record(len) => (len, Some(cells.len())),
+                Walk::Record(len) => (len, (!cells.padded).then_some(cells.len())),
                 Walk::Broken(_) => (first_line(rest), None),
                 // The head may end within a record; the first one is all there is then.
                 Walk::Partial if counts.is_empty() => (rest.len(), Some(cells.len() + 1)),

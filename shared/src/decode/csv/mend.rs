@@ -10,6 +10,8 @@ use crate::decode::MAX_COLUMNS;
 
 /// How many times the bytes of a line are looked at before the simplest reading is taken.
 const LOOKS: usize = 64;
+/// How many bytes of a line are looked at in all.
+const MAX_LOOKS: usize = 4 * 1024 * 1024;
 
 /// Splits a line without its line end. Of its readings the first is taken that has as many cells
 /// as the file has columns: a quote closes a cell only where a delimiter or the line's end follows,
@@ -19,14 +21,17 @@ pub(super) fn mend(line: &[u8], dialect: &Dialect, cells: &mut Cells) {
         line,
         dialect,
         dead: HashSet::new(),
-        budget: LOOKS * (line.len() + 16),
+        budget: 0,
     };
+    let budget = (LOOKS * (line.len() + 16)).min(MAX_LOOKS);
     cells.clear();
+    mending.budget = budget;
     let columns = dialect.columns;
     if columns <= MAX_COLUMNS && mending.fits(0, columns, cells) {
         return;
     }
     cells.clear();
+    mending.budget = budget;
     let mut from = Some(0);
     while let Some(start) = from {
         let end = mending.closing(start).first().copied();
@@ -68,7 +73,7 @@ impl Mending<'_> {
     /// Where the quoted cell that begins at a byte may be closed, the likeliest first.
     fn closing(&mut self, from: usize) -> Vec<usize> {
         let quote = self.dialect.quote;
-        if self.line.get(from) != Some(&quote) {
+        if self.line.get(from) != Some(&quote) || self.budget == 0 {
             return Vec::new();
         }
         let mut at = from + 1;

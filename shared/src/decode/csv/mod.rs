@@ -5,6 +5,8 @@ mod mend;
 mod quotes;
 mod respell;
 #[cfg(test)]
+mod unusual;
+#[cfg(test)]
 mod vectors;
 mod walk;
 

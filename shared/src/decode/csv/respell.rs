@@ -11,6 +11,9 @@ use crate::{decode::MAX_ROW_BYTES, import::FileError};
 
 /// How much is read and handed on at a time.
 const CHUNK: usize = 64 * 1024;
+/// How many bytes after lines with quotes that make no sense are read in vain, and again, before
+/// the file is refused.
+const MAX_READ_AGAIN: usize = 128 * 1024 * 1024;
 
 /// A reader that spells each record with the dialect's delimiter's first byte and with `"`. No
 /// line is added or lost.
@@ -25,6 +28,8 @@ pub(super) struct Respelled<R> {
     /// Bytes of the input that were spelled.
     taken: usize,
     ended: bool,
+    /// Bytes that were read in vain.
+    read_again: usize,
     cells: Cells,
     output: Vec<u8>,
     /// Bytes of the output that were handed on.
@@ -42,6 +47,7 @@ impl<R: Read> Respelled<R> {
             input: Vec::new(),
             taken: 0,
             ended: false,
+            read_again: 0,
             cells: Cells::default(),
             output: Vec::new(),
             given: 0,
@@ -119,7 +125,8 @@ impl<R: Read> Respelled<R> {
         let line = text.get(..text.len() - rest.len()).unwrap_or_default();
         mend(line, &self.dialect, &mut self.cells);
         let sure = at <= line.len() && self.cells.len() == self.dialect.columns;
-        if !self.mends && !sure {
+        self.read_again += at;
+        if (!self.mends && !sure) || self.read_again > MAX_READ_AGAIN {
             let line = self.line;
             return Err(FileError::UnclosedQuote { line }.into_io());
         }
@@ -170,7 +177,8 @@ fn write(cells: &Cells, dialect: &Dialect, output: &mut Vec<u8>) {
         }
         let special =
             |byte: &u8| matches!(byte, b'"' | b'\n' | b'\r') || *byte == dialect.delimiter_byte();
-        if !cell.iter().any(special) && !(alone && cell.is_empty()) {
+        let needs_quotes = cell.iter().any(special) || (alone && cell.is_empty());
+        if !needs_quotes {
             output.extend_from_slice(cell);
             continue;
         }

@@ -7,6 +7,8 @@ use super::dialect::Dialect;
 pub(super) struct Cells {
     text: Vec<u8>,
     ends: Vec<usize>,
+    /// Whether a cell has a space before its quotes, where RFC 4180 has none.
+    pub(super) padded: bool,
 }
 
 impl Cells {
@@ -17,6 +19,7 @@ impl Cells {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
+        self.padded = false;
     }
 
     pub(super) fn push(&mut self, byte: u8) {
@@ -65,6 +68,8 @@ enum Place {
     Quoted,
     /// After a quote within quotes: it closed the cell, or was the first of two.
     Closed,
+    /// After the space after that.
+    Padding,
 }
 
 /// Reads the record that `text` begins with. `whole` says that the file ends with the text.
@@ -106,12 +111,14 @@ pub(super) fn walk(text: &[u8], dialect: &Dialect, whole: bool, cells: &mut Cell
             return Walk::Record(at + len);
         } else if byte == b'\r' || (!whole && dialect.delimiter.starts_with(rest)) {
             return Walk::Partial;
-        } else if place == Place::Closed {
+        } else if matches!(place, Place::Closed | Place::Padding) {
             // Spaces before the next delimiter do no harm.
             if byte != b' ' {
                 return Walk::Broken(at);
             }
+            place = Place::Padding;
         } else {
+            cells.padded |= place == Place::Start && rest.starts_with(&[b' ', dialect.quote]);
             cells.push(byte);
             place = Place::Bare;
         }
