@@ -15,7 +15,7 @@ mod attempt;
 mod failed_event;
 
 /// How many invocations run at once; the others wait.
-const CONCURRENCY: usize = 2;
+const CONCURRENCY: usize = 3;
 /// How long a failed event waits before each retry. Lambda waits one minute, then two.
 const RETRY_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// How long invocations under way may take to finish when the stack stops.
