@@ -480,3 +480,18 @@ async fn a_report_says_what_is_wrong_and_how_often() {
     );
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_corrected_is_refused_again() {
+    let stack = Stack::start().await;
+    let rows = json!([{"external_id": "1", "name": true}, {"external_id": "2", "name": "#N/A"}]);
+    let job = drop_file(&stack, "a.json", rows.to_string()).await;
+    // Only a csv's `#N/A` comes from a spreadsheet.
+    assert_eq!([&job["created"], &job["rejected"]], [&json!(1), &json!(1)]);
+    let path = format!("/v1/jobs/{}/rejected.csv", job["id"].as_str().unwrap());
+    let csv = download(&stack, &path, &stack.token(1), "en").await.csv();
+    assert!(csv.contains("\r\n1,#CELL! true,1,"), "{csv:?}");
+    let job = drop_file(&stack, "again.csv", csv).await;
+    assert_eq!([&job["created"], &job["rejected"]], [&json!(0), &json!(1)]);
+    stack.stop().await;
+}

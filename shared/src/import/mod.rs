@@ -6,7 +6,7 @@
 //! 3. [`batches`] reads it again: decode, validate, protect, on a thread of its own.
 //! 4. [`Importer`] stores batch after batch and keeps the job's counts.
 //!
-//! A file of many rows is split in step 3 into [`parts`], which invocations of their own import.
+//! A file of many rows is split in step 3 into parts, which invocations of their own import.
 
 pub mod batches;
 mod check;

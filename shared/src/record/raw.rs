@@ -119,6 +119,16 @@ impl RawValue {
         }
     }
 
+    /// The value as a cell of a csv, marked if its type is what it was refused for.
+    pub(crate) fn into_damaged_cell(self) -> String {
+        match self {
+            Self::CellNumber(_) | Self::CellDate(_) | Self::Boolean(_) => {
+                format!("{DAMAGED_CELL} {}", self.into_cell())
+            }
+            value => value.into_cell(),
+        }
+    }
+
     /// The value as JSON. A whole number of a spreadsheet is written without a fraction. A number
     /// that would lose digits becomes a text, as in protobuf's JSON.
     pub(crate) fn into_json(self) -> serde_json::Value {
@@ -153,6 +163,11 @@ pub(super) fn iso_text(time: DateTime) -> String {
 
 /// A spreadsheet's number. One that may have lost digits is written as spreadsheets show it, so
 /// that it is caught when it is read again.
+/// What a csv has in front of a spreadsheet's number, date or boolean that was refused for being
+/// one. Without it, a `2020-01-02` that a spreadsheet made of `1-2` would pass as an identifier
+/// when the csv is sent back as it is.
+pub(crate) const DAMAGED_CELL: &str = "#CELL!";
+
 fn number_cell(number: f64) -> String {
     if number.abs() < SIXTEEN_DIGITS {
         return number.to_string();

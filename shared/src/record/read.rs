@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 
 use super::{
     Change, MAX_TEXT_CHARS, RawValue, RowErrorCode, Value,
-    raw::{SIXTEEN_DIGITS, iso_text},
+    raw::{DAMAGED_CELL, SIXTEEN_DIGITS, iso_text},
 };
 use crate::{
     dataset::{Field, FieldType, Format, Protection},
@@ -64,6 +64,9 @@ pub(super) fn read(
             return Err(RowErrorCode::ControlCharacter.into());
         }
     }
+    if let Some(error) = shown_error(raw) {
+        return Err(refused(RowErrorCode::SpreadsheetError, error));
+    }
     if let RawValue::CellError(error) = raw {
         return Err(refused(RowErrorCode::SpreadsheetError, error));
     }
@@ -78,6 +81,32 @@ pub(super) fn read(
         FieldType::Json => Change::Set(Value::Json(raw.clone().into_json())),
     };
     Ok(Some(change))
+}
+
+/// What spreadsheets show where a formula failed, and write into a csv as if it were a value.
+const SHOWN_ERRORS: [&str; 10] = [
+    "#N/A",
+    "#REF!",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#SPILL!",
+    "#CALC!",
+    "#GETTING_DATA",
+];
+
+/// The error that a csv's cell holds instead of a value.
+fn shown_error(raw: &RawValue) -> Option<&'static str> {
+    let RawValue::Cell(text) = raw else {
+        return None;
+    };
+    let text = text.trim();
+    if text.starts_with(DAMAGED_CELL) {
+        return Some(DAMAGED_CELL);
+    }
+    SHOWN_ERRORS.into_iter().find(|error| *error == text)
 }
 
 /// A value's text, if it is one.

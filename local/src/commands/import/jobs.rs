@@ -13,6 +13,8 @@ pub(super) struct Job {
     pub(super) id: String,
     pub(super) import_id: u64,
     pub(super) state: String,
+    #[serde(default)]
+    pub(super) mode: String,
     pub(super) key: Option<String>,
     pub(super) rows_total: Option<u64>,
     #[serde(default)]

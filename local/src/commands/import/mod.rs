@@ -58,6 +58,10 @@ pub(crate) enum ImportError {
     Put(String),
     #[error("the HTTP API cannot be reached: {0}")]
     Http(String),
+    #[error(
+        "the process that imports the file has stopped; the import goes on the next time that Clientele starts with this data folder"
+    )]
+    StackStopped,
     #[error("the HTTP API answered {status}: {detail}")]
     Refused { status: u16, detail: String },
     #[error(
@@ -77,7 +81,10 @@ pub(crate) enum ImportError {
 
 impl From<reqwest::Error> for ImportError {
     fn from(error: reqwest::Error) -> Self {
-        Self::Http(clientele_local::explain(error))
+        match error.is_connect() {
+            true => Self::StackStopped,
+            false => Self::Http(clientele_local::explain(error)),
+        }
     }
 }
 

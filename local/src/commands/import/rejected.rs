@@ -1,6 +1,7 @@
 //! `--rejected`: the rejected rows in a file, or in several when there are many.
 
 use std::{
+    fs::OpenOptions,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -21,14 +22,23 @@ pub(super) async fn save(target: &Target, report: &Report, path: &Path) -> Resul
             path: path.clone(),
             source,
         };
-        std::fs::write(&path, csv).map_err(failed)?;
-        let line = format!("rejected rows are in {}", path.display());
-        writeln!(io::stdout(), "{line}").map_err(failed)?;
+        write_private(&path, &csv).map_err(failed)?;
+        // Whoever reads the output may have gone; the file is there all the same.
+        let _ = writeln!(io::stdout(), "rejected rows are in {}", path.display());
         if !has_next {
             break;
         }
     }
     Ok(())
+}
+
+/// Personal data in clear, which only its owner may read.
+fn write_private(path: &Path, csv: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(csv)
 }
 
 /// The path itself, then the path with a number before its extension.

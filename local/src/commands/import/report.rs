@@ -38,7 +38,11 @@ impl Report {
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let Self { job, elapsed } = self;
         let seconds = elapsed.as_secs_f64();
-        writeln!(out, "{}", job.state.replace('_', " "))?;
+        let note = match job.mode.as_str() {
+            "dry_run" => " (a dry run: nothing was written)",
+            _ => "",
+        };
+        writeln!(out, "{}{note}", job.state.replace('_', " "))?;
         if let Some(error) = &job.error {
             writeln!(out, "{}: {}", error.code, error.message)?;
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     language::Language,
-    record::{Malformed, RawRecord, RefusedRow, RowError},
+    record::{Malformed, RawRecord, RefusedRow, RowError, RowErrorCode},
 };
 
 /// A segment of this many bytes takes no further row. With its last row, it fits into a reply.
@@ -116,13 +116,24 @@ impl Packer {
                 row.surplus.push(value.into_cell());
                 continue;
             }
+            let is_damaged = row.errors.iter().any(|error| {
+                error.column.as_deref() == Some(&header)
+                    && matches!(
+                        error.code,
+                        RowErrorCode::SpreadsheetDamage | RowErrorCode::TypeString
+                    )
+            });
             let next = self.segment.columns.len();
             let column = *self.positions.entry(header).or_insert_with_key(|header| {
                 new += quoted(header);
                 self.segment.columns.push(header.to_string());
                 next
             });
-            row.cells.push((column, value.into_cell()));
+            let cell = match is_damaged {
+                true => value.into_damaged_cell(),
+                false => value.into_cell(),
+            };
+            row.cells.push((column, cell));
         }
         new
     }

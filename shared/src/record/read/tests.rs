@@ -24,6 +24,20 @@ fn outcome(dataset: &str, field: &str, raw: RawValue) -> String {
 fn text_cells_read_as_their_type() {
     let table = [
         ("customers", "birth_year", "2000", "2000"),
+        (
+            "customers",
+            "birth_year",
+            "#REF!",
+            "spreadsheet_error: #REF!",
+        ),
+        ("customers", "name", " #N/A", "spreadsheet_error: #N/A"),
+        ("customers", "name", "#N/A or so", "\"#N/A or so\""),
+        (
+            "customers",
+            "phone",
+            "#CELL! 2020-01-02",
+            "spreadsheet_error: #CELL!",
+        ),
         ("customers", "birth_year", " 2000.0 ", "2000"),
         ("customers", "birth_year", "+2000", "2000"),
         ("customers", "birth_year", "2000.5", "type_integer"),
