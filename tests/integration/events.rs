@@ -116,3 +116,81 @@ async fn files_with_different_columns_add_up_whatever_the_order_of_events() {
     assert_eq!(stack.record("customers", "1").await["profession"], "farmer");
     stack.stop().await;
 }
+
+/// Takes a record away as a whole: with its membership and its place in the count.
+async fn delete(stack: &Stack, membership: &clientele::store::layout::Item) {
+    use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let table = &stack.registry.config.table;
+    let sk = membership["sk"].as_s().unwrap();
+    let (hash, uid) = sk.split_once('#').unwrap();
+    let gone = |pk: AttributeValue, sk: AttributeValue| {
+        let delete = Delete::builder()
+            .table_name(table)
+            .key("pk", pk)
+            .key("sk", sk);
+        let delete = delete.condition_expression("attribute_exists(pk)").build();
+        TransactWriteItem::builder().delete(delete.unwrap()).build()
+    };
+    let counted = Update::builder()
+        .table_name(table)
+        .key("pk", text("COUNT#1#customers.generic"))
+        .key("sk", text(&hash[..2]))
+        .update_expression("ADD members :less")
+        .expression_attribute_values(":less", AttributeValue::N("-1".to_owned()));
+    let actions = [
+        gone(text(uid), text("RECORD")),
+        gone(membership["pk"].clone(), membership["sk"].clone()),
+        TransactWriteItem::builder()
+            .update(counted.build().unwrap())
+            .build(),
+    ];
+    loop {
+        let call = stack.local.clients.dynamodb.transact_write_items();
+        match call.set_transact_items(Some(actions.to_vec())).send().await {
+            Ok(_) => return,
+            // Two writers of one item: the engine lets one of them wait.
+            Err(error) => assert!(
+                error
+                    .as_service_error()
+                    .unwrap()
+                    .is_transaction_canceled_exception(),
+                "{error:?}"
+            ),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_races_deletes_leaves_every_record_whole_or_gone() {
+    const ROWS: usize = 2_000;
+    let stack = Stack::start().await;
+    stack.import("customers", customers(0..ROWS, "+2567")).await;
+    let is_member = |item: &clientele::store::layout::Item| {
+        item["pk"]
+            .as_s()
+            .unwrap()
+            .starts_with("GROUP#1#customers.generic#")
+    };
+    let members: Vec<_> = stack.items().await.into_iter().filter(is_member).collect();
+    assert_eq!(members.len(), ROWS);
+    let changed = stack
+        .put(
+            "inbox/1/generic/customers/changed.csv",
+            customers(0..ROWS, "+2568"),
+        )
+        .await;
+    let deletes = async {
+        for membership in members.iter().step_by(3) {
+            delete(&stack, membership).await;
+        }
+    };
+    let (imported, ()) = futures::future::join(stack.invoke(&changed, "racing"), deletes).await;
+    imported.unwrap();
+    let job = stack.latest_job().await;
+    let c = job.counts;
+    assert_eq!(c.rows_read, ROWS as u64);
+    assert_eq!(c.created + c.updated + c.unchanged, ROWS as u64, "{c:?}");
+    stack.assert_verified().await;
+    stack.stop().await;
+}
