@@ -9,7 +9,7 @@ use clientele::{
         GroupId,
         jobs::{Claim, Job, JobError, JobState, Mode, NewJob},
     },
-    web::{Call, Principal, Problem, Reply, Scope, column_warnings, json, row_error},
+    web::{Call, Principal, Problem, Reply, column_warnings, json, row_error},
 };
 use http::{Response, StatusCode, header};
 use serde::Deserialize;
@@ -50,14 +50,18 @@ fn check_rows(call: &Call<'_>) -> Result<(), Problem> {
 }
 
 /// Registers a job for the rows and hands them to the import function through the bucket.
-pub(crate) async fn import(registry: &Registry, call: &Call<'_>, dataset: &str) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsWrite)?;
+pub(crate) async fn import(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    dataset: &str,
+) -> Reply {
     let dataset = dataset_named(dataset)?;
     let origin = source_named(call)?;
-    check_group(&principal, &dataset, &origin)?;
+    check_group(caller, &dataset, &origin)?;
     check_rows(call)?;
 
-    let organization = principal.organization;
+    let organization = caller.organization;
     registry.store.ensure_organization(organization).await?;
     let source = registry.store.ensure_source(organization, &origin).await?;
     let id = uuid::Uuid::new_v4();
@@ -84,6 +88,7 @@ pub(crate) async fn import(registry: &Registry, call: &Call<'_>, dataset: &str) 
         abandon(registry, job).await;
         return Err(error.into());
     }
+    call.audit(|line| line.job(job.id));
     Ok(started(&job))
 }
 
@@ -123,16 +128,20 @@ async fn abandon(registry: &Registry, job: Job) {
 }
 
 /// Says what an import of the rows would do.
-pub(crate) async fn check(registry: &Registry, call: &Call<'_>, dataset: &str) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsWrite)?;
+pub(crate) async fn check(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    dataset: &str,
+) -> Reply {
     let dataset = dataset_named(dataset)?;
     let origin = source_named(call)?;
-    check_group(&principal, &dataset, &origin)?;
+    check_group(caller, &dataset, &origin)?;
     check_rows(call)?;
     let checked = import::check(
         &registry.store,
         &registry.keys,
-        principal.organization,
+        caller.organization,
         &origin,
         dataset,
         call.body.to_vec(),
@@ -145,6 +154,7 @@ pub(crate) async fn check(registry: &Registry, call: &Call<'_>, dataset: &str) -
     let shown = checked.errors.iter().take(MAX_ERRORS);
     let errors: Vec<Value> = shown.map(|error| row_error(error, language)).collect();
     let counts = checked.counts;
+    call.audit(|line| line.count("rows", counts.rows_read));
     let body = json!({
         "rows": counts.rows_read,
         "created": counts.created,
@@ -160,11 +170,11 @@ pub(crate) async fn check(registry: &Registry, call: &Call<'_>, dataset: &str) -
 
 /// A principal that is bound to groups may write only into a source whose group it may reach.
 pub(crate) fn check_group(
-    principal: &Principal,
+    caller: &Principal,
     dataset: &Dataset,
     origin: &DataOrigin,
 ) -> Result<(), Problem> {
-    let may_write = |dataset: &Dataset| principal.may_reach(&GroupId::of_source(dataset, origin));
+    let may_write = |dataset: &Dataset| caller.may_reach(&GroupId::of_source(dataset, origin));
     // A meter's row writes its customer too.
     let customers = !dataset.is_of_devices() || may_write(&Dataset::customers());
     match may_write(dataset) && customers {

@@ -6,7 +6,7 @@ use clientele::{
     identity::{CustomerUid, DataOrigin, OrganizationId, RecordId, UidPart},
     protection::KeyError,
     store::{GroupId, StoreError, StoredRecord},
-    web::{Call, Principal, Problem, Reader, Reply, Scope, json, record_body},
+    web::{Call, Principal, Problem, Reader, Reply, json, record_body},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -23,17 +23,21 @@ const MAX_BODY_BYTES: usize = 5_500_000;
 type Records = Vec<(RecordId, StoredRecord)>;
 
 /// A page of a source's records, or those that a filter names.
-pub(crate) async fn page(registry: &Registry, call: &Call<'_>, dataset: &str) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
+pub(crate) async fn page(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    dataset: &str,
+) -> Reply {
     let dataset = dataset_named(dataset)?;
     let origin = source_named(call)?;
     let page = call.number("page", 1, MAX_PAGE)?;
     let size = call.number("size", DEFAULT_SIZE, MAX_SIZE)?;
     let group = GroupId::of_source(&dataset, &origin);
-    if !principal.may_reach(&group) {
+    if !caller.may_reach(&group) {
         return Err(Problem::not_found("source"));
     }
-    let (records, total) = match filtered(registry, call, &principal, &dataset, &origin).await? {
+    let (records, total) = match filtered(registry, call, caller, &dataset, &origin).await? {
         Some(records) => {
             let total = records.len() as u64;
             let from = usize::try_from((page - 1) * size).unwrap_or(usize::MAX);
@@ -42,7 +46,7 @@ pub(crate) async fn page(registry: &Registry, call: &Call<'_>, dataset: &str) ->
         }
         None => {
             let rank = (page - 1) * size;
-            let organization = principal.organization;
+            let organization = caller.organization;
             let (page, total) = registry
                 .store
                 .page_at(organization, &group, rank, size)
@@ -50,12 +54,16 @@ pub(crate) async fn page(registry: &Registry, call: &Call<'_>, dataset: &str) ->
             (page.records, total)
         }
     };
-    let keys = match registry.keys.existing(principal.organization).await {
+    let keys = match registry.keys.existing(caller.organization).await {
         Ok(keys) => Some(keys),
         Err(KeyError::None) => None,
         Err(error) => return Err(error.into()),
     };
     let reader = Reader { dataset, keys };
+    call.audit(|line| {
+        line.group(&group);
+        line.count("records", records.len() as u64);
+    });
     let mut data = Vec::with_capacity(records.len());
     for (id, record) in &records {
         data.push(Value::Object(record_body(&reader, id, record)?));
@@ -81,7 +89,7 @@ pub(crate) async fn page(registry: &Registry, call: &Call<'_>, dataset: &str) ->
 async fn filtered(
     registry: &Registry,
     call: &Call<'_>,
-    principal: &Principal,
+    caller: &Principal,
     dataset: &Dataset,
     origin: &DataOrigin,
 ) -> Result<Option<Records>, Problem> {
@@ -100,7 +108,7 @@ async fn filtered(
     if uid.is_none() && external_id.is_none() {
         return Ok(None);
     }
-    let organization = principal.organization;
+    let organization = caller.organization;
     let by_uid = uid.map(|uid| match dataset.is_of_devices() {
         true => RecordId::parse_meter(uid),
         false => CustomerUid::parse(uid).map(RecordId::Customer),

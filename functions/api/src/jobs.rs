@@ -7,7 +7,7 @@ use clientele::{
         GroupId,
         jobs::{Cancelled, Job},
     },
-    web::{Call, Principal, Problem, Reply, Scope, job_body, job_id, json, row_error},
+    web::{Call, Principal, Problem, Reply, job_body, job_id, json, row_error},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -20,8 +20,7 @@ const DEFAULT_ERRORS: u64 = 100;
 const MAX_ERRORS: u64 = 1_000;
 
 /// The organisation's latest jobs, or those before an import id: `next_before` of the last reply.
-pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsRead)?;
+pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let limit = call.number("limit", DEFAULT_JOBS, MAX_JOBS)?;
     let limit = i32::try_from(limit).unwrap_or(i32::MAX);
     let before = match call.query.get("before") {
@@ -30,12 +29,12 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
     };
     let jobs = registry
         .store
-        .jobs(principal.organization, limit, before)
+        .jobs(caller.organization, limit, before)
         .await?;
     let full = jobs.len() == usize::try_from(limit).unwrap_or(usize::MAX);
     let next = jobs.last().filter(|_| full).map(|job| job.import_id);
     let language = call.language();
-    let shown = jobs.iter().filter(|job| may_see(&principal, job));
+    let shown = jobs.iter().filter(|job| may_see(caller, job));
     // The columns are on each job's own page: a hundred wide files would not fit into a reply.
     let brief = |job: &Job| {
         let mut body = job_body(job, language);
@@ -51,9 +50,14 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>) -> Reply {
 }
 
 /// One job, with its first row errors.
-pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
+pub(crate) async fn one(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    id: &str,
+) -> Reply {
     let limit = call.number("errors", DEFAULT_ERRORS, MAX_ERRORS)?;
-    let (_, job) = visible(registry, call, Scope::RecordsRead, id).await?;
+    let job = visible(registry, call, caller, id).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let errors = registry
         .store
@@ -70,8 +74,13 @@ pub(crate) async fn one(registry: &Registry, call: &Call<'_>, id: &str) -> Reply
 }
 
 /// Stops a job. One that is worked on stops after the batch under way: 202.
-pub(crate) async fn cancel(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
-    let (_, job) = visible(registry, call, Scope::RecordsWrite, id).await?;
+pub(crate) async fn cancel(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    id: &str,
+) -> Reply {
+    let job = visible(registry, call, caller, id).await?;
     let now = jiff::Timestamp::now();
     let cancelled = registry
         .store
@@ -89,25 +98,25 @@ pub(crate) async fn cancel(registry: &Registry, call: &Call<'_>, id: &str) -> Re
     Ok(json(status, &Value::Object(body)))
 }
 
-/// The job in a path, and who asks for it. One that the caller may not see does not exist.
+/// The job in a path. One that the caller may not see does not exist.
 pub(crate) async fn visible(
     registry: &Registry,
     call: &Call<'_>,
-    scope: Scope,
+    caller: &Principal,
     id: &str,
-) -> Result<(Principal, Job), Problem> {
-    let principal = call.principal(&registry.verifier, scope)?;
+) -> Result<Job, Problem> {
     let id = job_id(id).ok_or_else(|| Problem::not_found("job"))?;
-    let job = registry.store.job(principal.organization, id).await?;
-    match job.filter(|job| may_see(&principal, job)) {
-        Some(job) => Ok((principal, job)),
-        None => Err(Problem::not_found("job")),
-    }
+    let job = registry.store.job(caller.organization, id).await?;
+    let job = job
+        .filter(|job| may_see(caller, job))
+        .ok_or_else(|| Problem::not_found("job"))?;
+    call.audit(|line| line.job(job.id));
+    Ok(job)
 }
 
 /// A principal that is bound to groups sees the jobs that write into them.
-fn may_see(principal: &Principal, job: &Job) -> bool {
-    if !principal.is_bound_to_groups() {
+fn may_see(caller: &Principal, job: &Job) -> bool {
+    if !caller.is_bound_to_groups() {
         return true;
     }
     let own = Dataset::builtin(&job.dataset)
@@ -116,5 +125,5 @@ fn may_see(principal: &Principal, job: &Job) -> bool {
     let named = job.group.as_deref().and_then(|group| group.parse().ok());
     own.into_iter()
         .chain(named)
-        .any(|group| principal.may_reach(&group))
+        .any(|group| caller.may_reach(&group))
 }

@@ -11,22 +11,40 @@ use clientele::{
     Registry,
     dataset::Dataset,
     identity::DataOrigin,
-    web::{Call, Problem, Reply, finish},
+    web::{Call, Operation, Problem, Reply, Route, door},
 };
-use http::{Method, header};
+use http::header;
 use lambda_http::{Body, IntoResponse, Request, RequestExt, Response};
 use std::{future::ready, pin::Pin, sync::Arc};
 
 /// Answers one request.
 pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
-    let request_id = request
-        .lambda_context_ref()
-        .map(|context| context.request_id.clone());
-    let (parts, body) = request.into_parts();
-    let call = Call::new(&parts, &body);
-    let reply = route(registry, &call).await;
+    let context = request.lambda_context_ref();
+    let request_id = context.map(|context| context.request_id.clone());
     let request_id = request_id.unwrap_or_default();
-    in_transport(finish(reply, &registry.config.docs_url, &request_id))
+    let (parts, body) = request.into_parts();
+    let call = Call::new(&parts, &body, &request_id);
+    let reply = answer(registry, &call).await;
+    in_transport(door::settle(registry, &call, reply))
+}
+
+async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
+    let route = Route::of(call.method, call.path)?;
+    let caller = door::admit(registry, call, route.endpoint).await?;
+    let parameter = route.parameter;
+    match route.endpoint.operation {
+        Operation::PushRows => dataset_in::import(registry, call, &caller, parameter).await,
+        Operation::CheckRows => dataset_in::check(registry, call, &caller, parameter).await,
+        Operation::ReadRows => dataset_out::page(registry, call, &caller, parameter).await,
+        Operation::AnnounceUpload => uploads::announce(registry, call, &caller).await,
+        Operation::ListJobs => jobs::list(registry, call, &caller).await,
+        Operation::ReadJob => jobs::one(registry, call, &caller, parameter).await,
+        Operation::CancelJob => jobs::cancel(registry, call, &caller, parameter).await,
+        Operation::ReadReport => report::report(registry, call, &caller, parameter).await,
+        Operation::ReadRejected => rejected::rejected(registry, call, &caller, parameter).await,
+        // Another function's.
+        Operation::CountPages | Operation::ReadCustomers => Err(Problem::not_found("route")),
+    }
 }
 
 /// A reply whose body travels as [`handle`] made it. By itself, `lambda_http` reads the body of
@@ -48,43 +66,6 @@ fn in_transport(response: Response<String>) -> Response<Body> {
         true => Body::Binary(body.into_bytes()),
         false => Body::Text(body),
     })
-}
-
-async fn route(registry: &Registry, call: &Call<'_>) -> Reply {
-    let segments: Vec<&str> = call.path.split('/').collect();
-    match (call.method, segments.as_slice()) {
-        (&Method::POST, ["api", "v1", "in", dataset]) => {
-            dataset_in::import(registry, call, dataset).await
-        }
-        (&Method::POST, ["api", "v1", "in", dataset, "check"]) => {
-            dataset_in::check(registry, call, dataset).await
-        }
-        (&Method::GET, ["api", "v1", "out", dataset]) => {
-            dataset_out::page(registry, call, dataset).await
-        }
-        (&Method::GET, ["v1", "jobs"]) => jobs::list(registry, call).await,
-        (&Method::POST, ["v1", "jobs", id @ .., "cancel"]) => {
-            jobs::cancel(registry, call, &id.join("/")).await
-        }
-        (&Method::GET, ["v1", "jobs", id @ .., "report"]) => {
-            report::report(registry, call, &id.join("/")).await
-        }
-        (&Method::GET, ["v1", "jobs", id @ .., "rejected.csv"]) => {
-            rejected::rejected(registry, call, &id.join("/")).await
-        }
-        (&Method::GET, ["v1", "jobs", id @ ..]) => jobs::one(registry, call, &id.join("/")).await,
-        (&Method::POST, ["v1", "uploads"]) => uploads::announce(registry, call).await,
-        (_, ["v1", "jobs", _, .., "cancel"] | ["v1", "uploads"])
-        | (_, ["api", "v1", "in", _] | ["api", "v1", "in", _, "check"])
-        // The pages function answers these; what it does not take comes here.
-        | (_, ["v1", "customer"] | ["v1", "customer", "pages"]) => {
-            Err(Problem::method_not_allowed("POST"))
-        }
-        (_, ["api", "v1", "out", _] | ["v1", "jobs", ..]) => {
-            Err(Problem::method_not_allowed("GET"))
-        }
-        _ => Err(Problem::not_found("route")),
-    }
 }
 
 /// The built-in dataset in a path.

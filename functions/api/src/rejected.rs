@@ -19,8 +19,13 @@ const PARTS: &str = "x-parts";
 
 /// The rows of a job that were refused, as they came, and why: one part of what may be several.
 /// Without `pii:reveal`, protected values are masked.
-pub(crate) async fn rejected(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
-    let (principal, job) = jobs::visible(registry, call, Scope::RecordsRead, id).await?;
+pub(crate) async fn rejected(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    id: &str,
+) -> Reply {
+    let job = jobs::visible(registry, call, caller, id).await?;
     let part = call.number("part", 1, MAX_PART)?;
     if !job.state.is_ended() {
         return Err(Problem::new(
@@ -34,7 +39,7 @@ pub(crate) async fn rejected(registry: &Registry, call: &Call<'_>, id: &str) -> 
     if Timestamp::now() > rows.expires_at() {
         rows.delete().await?;
         return match job.counts.rejected {
-            0 => reply(call, &principal, &job, part, 1, None),
+            0 => reply(call, caller, &job, part, 1, None),
             _ => Err(expired()),
         };
     }
@@ -48,12 +53,12 @@ pub(crate) async fn rejected(registry: &Registry, call: &Call<'_>, id: &str) -> 
         None if part > 1 => return Err(Problem::not_found("part")),
         None => None,
     };
-    reply(call, &principal, &job, part, parts.len().max(1), opened)
+    reply(call, caller, &job, part, parts.len().max(1), opened)
 }
 
 fn reply(
     call: &Call<'_>,
-    principal: &Principal,
+    caller: &Principal,
     job: &Job,
     part: u64,
     parts: usize,
@@ -63,12 +68,14 @@ fn reply(
         job,
         dataset: Dataset::builtin(&job.dataset),
         language: call.language(),
-        reveal: principal.may(Scope::PiiReveal),
+        reveal: caller.may(Scope::PiiReveal),
     };
-    tracing::info!(
-        organization = job.organization.get(), principal = principal.subject, job = %job.id,
-        part, reveal = sheet.reveal, "rejected rows were read"
-    );
+    call.audit(|line| {
+        line.count("part", part);
+        if sheet.reveal {
+            line.reveal();
+        }
+    });
     let csv = sheet.write(opened.as_ref());
     let mut response = attachment(csv, "text/csv; charset=utf-8", &filename(job, part));
     let headers = response.headers_mut();

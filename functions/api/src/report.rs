@@ -8,7 +8,7 @@ use clientele::{
     language::Language,
     record::{RowError, Severity},
     store::jobs::{Job, MAX_KEPT_ERRORS},
-    web::{Call, Reply, Scope, job_body, json, row_error},
+    web::{Call, Principal, Reply, job_body, json, row_error},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -19,8 +19,13 @@ use crate::jobs;
 const FIRST_ROWS: usize = 10;
 
 /// A job with its row errors, one by one and grouped by what is wrong with which column.
-pub(crate) async fn report(registry: &Registry, call: &Call<'_>, id: &str) -> Reply {
-    let (_, job) = jobs::visible(registry, call, Scope::RecordsRead, id).await?;
+pub(crate) async fn report(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    id: &str,
+) -> Reply {
+    let job = jobs::visible(registry, call, caller, id).await?;
     let errors = registry
         .store
         .row_errors(job.organization, job.id, MAX_KEPT_ERRORS)

@@ -11,7 +11,7 @@ use clientele::{
         GroupId,
         jobs::{Job, Mode, NewJob},
     },
-    web::{Call, Principal, Problem, Reply, Scope, json, long_job_id},
+    web::{Call, Principal, Problem, Reply, json, long_job_id},
 };
 use http::{StatusCode, header};
 use jiff::Timestamp;
@@ -39,19 +39,18 @@ struct Request {
 
 /// Registers a job and says where its file is to be put. The job counts in the order of imports
 /// from now on, whenever the file comes.
-pub(crate) async fn announce(registry: &Registry, call: &Call<'_>) -> Reply {
-    let principal = call.principal(&registry.verifier, Scope::RecordsWrite)?;
+pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let request: Request = call.body()?;
     let dataset = dataset_named(&request.dataset)?;
     let named = request.source.as_deref().or(query(call, "source"));
     let origin = source(named.unwrap_or("api"))?;
-    check_group(&principal, &dataset, &origin)?;
-    let group = group(registry, &principal, &dataset, &request).await?;
+    check_group(caller, &dataset, &origin)?;
+    let group = group(registry, caller, &dataset, &request).await?;
     let mode = mode(call, &request)?;
     check_filename(&request.filename)?;
 
     let until = Timestamp::now() + VALID_FOR;
-    let job = register(registry, &principal, &dataset, &origin, |new| NewJob {
+    let job = register(registry, caller, &dataset, &origin, |new| NewJob {
         group: group.map(|group| group.to_string()),
         mode,
         filename: request.filename.clone(),
@@ -59,6 +58,7 @@ pub(crate) async fn announce(registry: &Registry, call: &Call<'_>) -> Reply {
         ..new
     })
     .await?;
+    call.audit(|line| line.job(job.id));
     let upload = registry.bucket.presign_put(&job.key, VALID_FOR).await?;
     let headers: Map<String, Value> = upload
         .headers
@@ -102,7 +102,7 @@ fn mode(call: &Call<'_>, request: &Request) -> Result<Mode, Problem> {
 /// The group that the records are to join. Unlike a dropped file, an upload makes none.
 async fn group(
     registry: &Registry,
-    principal: &Principal,
+    caller: &Principal,
     dataset: &Dataset,
     request: &Request,
 ) -> Result<Option<GroupId>, Problem> {
@@ -110,10 +110,10 @@ async fn group(
         return Ok(None);
     };
     let id: GroupId = named.parse().map_err(|_| unknown_group())?;
-    if !principal.may_reach(&id) {
+    if !caller.may_reach(&id) {
         return Err(unknown_group());
     }
-    let group = registry.store.group(principal.organization, &id).await?;
+    let group = registry.store.group(caller.organization, &id).await?;
     match group {
         Some(group) if group.dataset == dataset.name() => Ok(Some(id)),
         Some(group) => Err(Problem::bad_request(
@@ -152,12 +152,12 @@ fn check_filename(name: &str) -> Result<(), Problem> {
 
 async fn register(
     registry: &Registry,
-    principal: &Principal,
+    caller: &Principal,
     dataset: &Dataset,
     origin: &DataOrigin,
     complete: impl FnOnce(NewJob) -> NewJob,
 ) -> Result<Job, Problem> {
-    let organization = principal.organization;
+    let organization = caller.organization;
     registry.store.ensure_organization(organization).await?;
     let source = registry.store.ensure_source(organization, origin).await?;
     let mut new = complete(NewJob {

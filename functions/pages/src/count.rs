@@ -3,7 +3,7 @@
 use clientele::{
     Registry,
     store::PAGE_SIZE,
-    web::{Call, Reply, json},
+    web::{Call, Principal, Problem, Reply, customer_group, json},
 };
 use http::StatusCode;
 use serde::Deserialize;
@@ -15,15 +15,15 @@ struct Count {
 }
 
 /// How many pages a group has: the same cost whatever its size.
-pub(crate) async fn pages(registry: &Registry, call: &Call<'_>) -> Reply {
-    let principal = crate::reader(registry, call)?;
+pub(crate) async fn pages(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let body: Count = call.body()?;
-    let group = crate::group(registry, &principal, body.customer_group_id).await?;
-    let organization = principal.organization;
+    let group = customer_group(registry, call, caller, body.customer_group_id).await?;
+    let organization = caller.organization;
     let customers = registry.store.member_count(organization, &group.id).await?;
     if customers == 0 {
-        return Err(crate::no_customers());
+        return Err(Problem::no_customers());
     }
+    call.audit(|line| line.count("records", customers));
     let body = json!({
         "pages": customers.div_ceil(PAGE_SIZE),
         "customers": customers,

@@ -8,7 +8,7 @@ use clientele::{
     identity::RecordId,
     protection::{KeyError, OrganizationKeys},
     store::{Cursor, Group, PAGE_SIZE, Page, StoredRecord},
-    web::{Call, Principal, Problem, Reply, Scope, json},
+    web::{Call, Principal, Problem, Reply, Scope, customer_group, json},
 };
 use http::StatusCode;
 use serde::Deserialize;
@@ -27,32 +27,45 @@ struct Request {
 }
 
 /// A page of a group by its number, or the records after a cursor.
-pub(crate) async fn customers(registry: &Registry, call: &Call<'_>) -> Reply {
-    let principal = crate::reader(registry, call)?;
+pub(crate) async fn customers(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let request: Request = call.body()?;
-    if request.reveal && !principal.may(Scope::PiiReveal) {
+    if request.reveal && !caller.may(Scope::PiiReveal) {
         return Err(Problem::forbidden(Scope::PiiReveal.as_str()));
     }
-    let group = crate::group(registry, &principal, request.customer_group_id).await?;
-    let dataset = Dataset::builtin(&group.dataset)
+    let group = customer_group(registry, call, caller, request.customer_group_id).await?;
+    let dataset = registry
+        .store
+        .dataset(caller.organization, &group.dataset)
+        .await?
         .ok_or_else(|| Problem::internal("a group is of an unknown dataset"))?;
-    let keys = match registry.keys.existing(principal.organization).await {
+    let keys = match registry.keys.existing(caller.organization).await {
         // Nothing was ever written.
-        Err(KeyError::None) => return Err(crate::no_customers()),
+        Err(KeyError::None) => return Err(Problem::no_customers()),
         keys => keys?,
     };
     let (number, page, total) = match (request.page, request.cursor) {
         (Some(number), None) => {
-            let (page, total) = numbered(registry, &principal, &group, number).await?;
+            let (page, total) = numbered(registry, caller, &group, number).await?;
             (Some(number), page, total)
         }
         (None, Some(cursor)) => {
-            let (page, total) = continued(registry, &principal, &group, &cursor, &keys).await?;
+            let (page, total) = continued(registry, caller, &group, &cursor, &keys).await?;
             (None, page, total)
         }
-        _ => return Err(crate::missing_fields()),
+        _ => return Err(Problem::missing_fields()),
     };
-    let (customers, next) = fit(&page, &group, &dataset, &keys)?;
+    let reader = ProfileReader {
+        dataset,
+        keys: &keys,
+        reveal: request.reveal,
+    };
+    let (customers, next) = fit(&page, &group, &reader)?;
+    call.audit(|line| {
+        line.count("records", customers.len() as u64);
+        if request.reveal {
+            line.reveal();
+        }
+    });
     let body = json!({
         "page": number,
         "pages": total.div_ceil(PAGE_SIZE),
@@ -64,32 +77,32 @@ pub(crate) async fn customers(registry: &Registry, call: &Call<'_>) -> Reply {
 
 async fn numbered(
     registry: &Registry,
-    principal: &Principal,
+    caller: &Principal,
     group: &Group,
     number: u64,
 ) -> Result<(Page, u64), Problem> {
     let rank = number.saturating_mul(PAGE_SIZE);
-    let organization = principal.organization;
+    let organization = caller.organization;
     let (page, total) = registry
         .store
         .page_at(organization, &group.id, rank, PAGE_SIZE)
         .await?;
     match total {
-        0 => Err(crate::no_customers()),
+        0 => Err(Problem::no_customers()),
         total => Ok((page, total)),
     }
 }
 
 async fn continued(
     registry: &Registry,
-    principal: &Principal,
+    caller: &Principal,
     group: &Group,
     cursor: &str,
     keys: &OrganizationKeys,
 ) -> Result<(Page, u64), Problem> {
     let cursor = Cursor::decode(cursor, &group.id, keys)
         .map_err(|error| Problem::bad_request("invalid_cursor", error.to_string()))?;
-    let organization = principal.organization;
+    let organization = caller.organization;
     let page = registry
         .store
         .page_after(organization, &group.id, &cursor, PAGE_SIZE)
@@ -98,18 +111,25 @@ async fn continued(
     Ok((page, total))
 }
 
+/// What it takes to show customers.
+struct ProfileReader<'k> {
+    dataset: Arc<Dataset>,
+    keys: &'k OrganizationKeys,
+    /// Whether encrypted values are shown in clear.
+    reveal: bool,
+}
+
 /// As many of a page's customers as a body holds, and where reading goes on.
 fn fit(
     page: &Page,
     group: &Group,
-    dataset: &Arc<Dataset>,
-    keys: &OrganizationKeys,
+    reader: &ProfileReader<'_>,
 ) -> Result<(Vec<Value>, Option<Cursor>), Problem> {
     let mut customers = Vec::with_capacity(page.records.len());
     let mut bytes = 0;
     let mut last: Option<&RecordId> = None;
     for (id, record) in &page.records {
-        let customer = customer(dataset, id, record, keys)?;
+        let customer = reader.customer(id, record)?;
         bytes += customer.to_string().len() + 1;
         if bytes > MAX_BODY_BYTES {
             return Ok((customers, last.map(|id| Cursor::after(&group.id, id))));
@@ -120,23 +140,24 @@ fn fit(
     Ok((customers, page.next.clone()))
 }
 
-fn customer(
-    dataset: &Arc<Dataset>,
-    id: &RecordId,
-    record: &StoredRecord,
-    keys: &OrganizationKeys,
-) -> Result<Value, Problem> {
-    let uid = id.to_string();
-    let mut profile: BTreeMap<String, Value> = record.shown(dataset).into_iter().collect();
-    if let Some(custom) = record.custom() {
-        let columns = keys.open_custom(&uid, custom)?;
-        profile.insert("custom".to_owned(), columns.into_iter().collect());
+impl ProfileReader<'_> {
+    fn customer(&self, id: &RecordId, record: &StoredRecord) -> Result<Value, Problem> {
+        let uid = id.to_string();
+        let shown = match self.reveal {
+            true => record.revealed(&self.dataset, &uid, self.keys)?,
+            false => record.shown(&self.dataset),
+        };
+        let mut profile: BTreeMap<String, Value> = shown.into_iter().collect();
+        if let Some(custom) = record.custom() {
+            let columns = self.keys.open_custom(&uid, custom)?;
+            profile.insert("custom".to_owned(), columns.into_iter().collect());
+        }
+        Ok(json!({
+            "customer_id": id.customer().external_id(),
+            "uid": uid,
+            "extended_profile": profile,
+            "created_at": record.created_at,
+            "updated_at": record.updated_at,
+        }))
     }
-    Ok(json!({
-        "customer_id": id.customer().external_id(),
-        "uid": uid,
-        "extended_profile": profile,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
-    }))
 }

@@ -250,6 +250,27 @@ impl StoredRecord {
         dataset.fields().iter().filter_map(field_value).collect()
     }
 
+    /// The fields that have a value, in the dataset's order, with encrypted values in clear.
+    /// Pseudonyms stay what they are.
+    pub fn revealed(
+        &self,
+        dataset: &Arc<Dataset>,
+        uid: &str,
+        keys: &OrganizationKeys,
+    ) -> Result<Vec<(String, serde_json::Value)>, CipherError> {
+        let mut fields = self.shown(dataset);
+        for (name, value) in &mut fields {
+            let is_sealed = self.content.value_digests.contains_key(name);
+            if let (true, Some(AttributeValue::B(sealed))) =
+                (is_sealed, self.content.profile.get(name))
+            {
+                let clear = keys.open(uid, name, sealed.as_ref())?;
+                *value = serde_json::from_slice(&clear).map_err(|_| CipherError::Format)?;
+            }
+        }
+        Ok(fields)
+    }
+
     /// The encrypted unknown columns.
     pub fn custom(&self) -> Option<&[u8]> {
         self.content

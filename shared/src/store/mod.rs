@@ -4,6 +4,7 @@
 //! supply never become part of an expression: names and values always travel as placeholders.
 
 mod capacity;
+mod datasets;
 mod error;
 mod group;
 mod item;

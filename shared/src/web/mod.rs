@@ -1,15 +1,22 @@
 //! What the functions that answer HTTP share: who calls, how errors and records look.
 
 mod attachment;
+mod audit;
+mod customer_group;
+pub mod door;
 mod job;
 mod principal;
 mod problem;
 mod record;
 mod request;
+mod route;
 
 pub use attachment::attachment;
+pub use audit::AuditLine;
+pub use customer_group::customer_group;
 pub use job::{column_warnings, job_body, job_id, long_job_id, row_error};
 pub use principal::{Principal, Refusal, Scope, Verifier, VerifierError};
 pub use problem::Problem;
 pub use record::{Reader, record_body};
-pub use request::{Call, Reply, finish, json};
+pub use request::{Call, Reply, json};
+pub use route::{Dialect, ENDPOINTS, Endpoint, Operation, Route};

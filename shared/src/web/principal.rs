@@ -15,6 +15,8 @@ use crate::{config::JwtConfig, identity::OrganizationId, store::GroupId};
 const LEEWAY: u64 = 60;
 /// The longest token, in bytes. API Gateway itself takes 10 KB of headers.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The longest subject, in bytes: OpenID Connect allows 255 characters.
+const MAX_SUBJECT_BYTES: usize = 255;
 /// The latest believable expiry: the end of the year 9999.
 const LATEST_EXPIRY: u64 = 253_402_300_799;
 
@@ -173,6 +175,9 @@ impl Verifier {
             .claims;
         if claims.exp > LATEST_EXPIRY {
             return Err(refusal("expires too late"));
+        }
+        if claims.sub.is_empty() || claims.sub.len() > MAX_SUBJECT_BYTES {
+            return Err(refusal("the subject is empty or too long"));
         }
         let named: BTreeSet<&str> = claims.scope.split(' ').collect();
         Ok(Principal {

@@ -19,7 +19,7 @@ struct Details {
     title: &'static str,
     detail: String,
     errors: Vec<Value>,
-    allow: Option<&'static str>,
+    allow: Option<String>,
     /// For the log only.
     cause: Option<String>,
 }
@@ -74,7 +74,7 @@ impl Problem {
     }
 
     /// 405: the route takes other methods.
-    pub fn method_not_allowed(allow: &'static str) -> Self {
+    pub fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("this route takes {allow}");
         let code = "method_not_allowed";
         let mut problem = Self::new(
@@ -83,8 +83,20 @@ impl Problem {
             "Method not allowed",
             detail,
         );
-        problem.0.allow = Some(allow);
+        problem.0.allow = Some(allow.to_owned());
         problem
+    }
+
+    /// 400: a body of the customer management interface lacks something.
+    pub fn missing_fields() -> Self {
+        Self::bad_request("missing_fields", "missing required fields")
+    }
+
+    /// 401: a group has no customers, is unknown or somebody else's. Clients of the customer
+    /// management interface know this status.
+    pub fn no_customers() -> Self {
+        let status = StatusCode::UNAUTHORIZED;
+        Self::new(status, "no_customers", "No customers", "No customers found")
     }
 
     /// 409: what is asked does not go with how things stand.
@@ -149,8 +161,8 @@ impl Problem {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if let Some(allow) = self.0.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        if let Some(allow) = self.0.allow.and_then(|allow| allow.parse().ok()) {
+            headers.insert(header::ALLOW, allow);
         }
         if self.0.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer");

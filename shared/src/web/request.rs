@@ -1,12 +1,15 @@
 //! A request without its transport, and the reply to it.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Principal, Problem, Scope, Verifier};
+use super::{AuditLine, Problem};
 use crate::language::Language;
 
 /// What a route answers.
@@ -24,11 +27,14 @@ pub struct Call<'r> {
     pub headers: &'r HeaderMap,
     /// The body.
     pub body: &'r [u8],
+    /// Lambda's id for the request.
+    pub request_id: &'r str,
+    audit: Mutex<AuditLine>,
 }
 
 impl<'r> Call<'r> {
     /// A request as an HTTP library has it.
-    pub fn new(parts: &'r http::request::Parts, body: &'r [u8]) -> Self {
+    pub fn new(parts: &'r http::request::Parts, body: &'r [u8], request_id: &'r str) -> Self {
         let query = parts.uri.query().unwrap_or_default();
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         let mut values = HashMap::new();
@@ -43,6 +49,8 @@ impl<'r> Call<'r> {
             query: values,
             headers: &parts.headers,
             body,
+            request_id,
+            audit: Mutex::default(),
         }
     }
 
@@ -53,23 +61,10 @@ impl<'r> Call<'r> {
         header.map_or(Language::English, Language::negotiate)
     }
 
-    /// The caller, who must have a scope.
-    pub fn principal(&self, verifier: &Verifier, scope: Scope) -> Result<Principal, Problem> {
-        let header = self.headers.get(header::AUTHORIZATION);
-        let header = header.and_then(|value| value.to_str().ok());
-        let (scheme, token) = header
-            .and_then(|value| value.split_once(' '))
-            .ok_or_else(|| Problem::unauthenticated("no bearer token"))?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Problem::unauthenticated("another scheme than bearer"));
-        }
-        let principal = verifier
-            .verify(token.trim())
-            .map_err(Problem::unauthenticated)?;
-        match principal.may(scope) {
-            true => Ok(principal),
-            false => Err(Problem::forbidden(scope.as_str())),
-        }
+    /// Adds to what the audit will say of the call.
+    pub fn audit<T>(&self, say: impl FnOnce(&mut AuditLine) -> T) -> T {
+        let mut line = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
+        say(&mut line)
     }
 
     /// The body as JSON of a shape.
@@ -115,15 +110,6 @@ impl<'r> Call<'r> {
             )),
         }
     }
-}
-
-/// The reply to a request, with what every reply has.
-pub fn finish(reply: Reply, docs_url: &str, request_id: &str) -> Response<String> {
-    let mut response = reply.unwrap_or_else(|problem| problem.into_response(docs_url, request_id));
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        response.headers_mut().insert("x-request-id", id);
-    }
-    response
 }
 
 /// A reply with a JSON body.

@@ -1,0 +1,62 @@
+//! What every request passes before its handler and after: who calls, and what they may.
+
+use http::{HeaderValue, Response, StatusCode, header};
+
+use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, Verifier};
+use crate::Registry;
+
+/// Lets a request in: its caller is known and has the route's scope.
+pub async fn admit(
+    registry: &Registry,
+    call: &Call<'_>,
+    endpoint: &Endpoint,
+) -> Result<Principal, Problem> {
+    call.audit(|line| line.action(endpoint.action));
+    let caller = authenticate(&registry.verifier, call)
+        .map_err(|problem| in_dialect(problem, endpoint.dialect))?;
+    call.audit(|line| line.caller(&caller));
+    match caller.may(endpoint.scope) {
+        true => Ok(caller),
+        false => Err(Problem::forbidden(endpoint.scope.as_str())),
+    }
+}
+
+/// The reply to a request, with what every reply has, and the request's line in the audit.
+pub fn settle(registry: &Registry, call: &Call<'_>, reply: Reply) -> Response<String> {
+    let docs_url = &registry.config.docs_url;
+    let mut response = match reply {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(docs_url, call.request_id),
+    };
+    if let Ok(id) = HeaderValue::from_str(call.request_id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    call.audit(|line| line.write(response.status(), call.request_id));
+    response
+}
+
+fn authenticate(verifier: &Verifier, call: &Call<'_>) -> Result<Principal, Problem> {
+    let mut headers = call.headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (headers.next(), headers.next()) else {
+        return Err(Problem::unauthenticated("not one authorization header"));
+    };
+    let value = value.to_str().map_err(Problem::unauthenticated)?;
+    let (scheme, token) = value
+        .split_once(' ')
+        .ok_or_else(|| Problem::unauthenticated("no bearer token"))?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Problem::unauthenticated("another scheme than bearer"));
+    }
+    verifier
+        .verify(token.trim())
+        .map_err(Problem::unauthenticated)
+}
+
+fn in_dialect(problem: Problem, dialect: Dialect) -> Problem {
+    match dialect {
+        Dialect::Workspace if problem.status() == StatusCode::UNAUTHORIZED => {
+            problem.with_status(StatusCode::FORBIDDEN)
+        }
+        _ => problem,
+    }
+}

@@ -1,0 +1,183 @@
+//! Every route: its method and path, who may call it, and what the audit calls it.
+
+use http::Method;
+
+use super::{Problem, Scope};
+
+/// Makes the table of routes and the names of what they do.
+macro_rules! endpoints {
+    ($(
+        $(#[$doc:meta])* $operation:ident: $method:ident $path:literal,
+        $scope:ident, $action:literal, $dialect:ident;
+    )+) => {
+        /// What a route does.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Operation {
+            $($(#[$doc])* $operation,)+
+        }
+
+        /// Every route. Where two match a path, the first is meant.
+        pub const ENDPOINTS: &[Endpoint] = &[$(Endpoint {
+            operation: Operation::$operation,
+            method: Method::$method,
+            path: $path,
+            scope: Scope::$scope,
+            action: $action,
+            dialect: Dialect::$dialect,
+        },)+];
+    };
+}
+
+/// One method of one path.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// What it does.
+    pub operation: Operation,
+    /// The method.
+    pub method: Method,
+    /// The path, with `{name}` for a segment and `{name+}` for one or more, as API Gateway has it.
+    pub path: &'static str,
+    /// What the caller must be allowed.
+    pub scope: Scope,
+    /// What the audit calls it.
+    pub action: &'static str,
+    /// Whose statuses and messages it answers with.
+    pub dialect: Dialect,
+}
+
+/// A family of clients with statuses of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// HTTP's own meaning of statuses.
+    Registry,
+    /// Customer management for workspaces: its clients know 403 as "not signed in".
+    Workspace,
+}
+
+endpoints! {
+    /// Rows become an import.
+    PushRows: POST "/api/v1/in/{dataset}", RecordsWrite, "records.push", Registry;
+    /// Says what an import of rows would do.
+    CheckRows: POST "/api/v1/in/{dataset}/check", RecordsWrite, "records.check", Registry;
+    /// A page of a source's records.
+    ReadRows: GET "/api/v1/out/{dataset}", RecordsRead, "records.read", Registry;
+    /// How many pages a group has.
+    CountPages: POST "/v1/customer/pages", RecordsRead, "records.count", Workspace;
+    /// A page of a group.
+    ReadCustomers: POST "/v1/customer", RecordsRead, "records.read", Workspace;
+    /// A file goes straight to the bucket.
+    AnnounceUpload: POST "/v1/uploads", RecordsWrite, "uploads.announce", Registry;
+    /// The organisation's jobs.
+    ListJobs: GET "/v1/jobs", RecordsRead, "jobs.list", Registry;
+    /// Stops a job.
+    CancelJob: POST "/v1/jobs/{id+}/cancel", RecordsWrite, "jobs.cancel", Registry;
+    /// What became of a job's rows, in full.
+    ReadReport: GET "/v1/jobs/{id+}/report", RecordsRead, "jobs.report", Registry;
+    /// A job's refused rows.
+    ReadRejected: GET "/v1/jobs/{id+}/rejected.csv", RecordsRead, "jobs.rejected", Registry;
+    /// One job.
+    ReadJob: GET "/v1/jobs/{id+}", RecordsRead, "jobs.read", Registry;
+}
+
+/// A route that a request was matched to.
+#[derive(Debug)]
+pub struct Route<'p> {
+    /// The route.
+    pub endpoint: &'static Endpoint,
+    /// What the path says at the route's one `{…}`, if it has one.
+    pub parameter: &'p str,
+}
+
+impl<'p> Route<'p> {
+    /// The route of a method and a path without slashes at its ends.
+    pub fn of(method: &Method, path: &'p str) -> Result<Self, Problem> {
+        let mut allowed: Vec<&str> = Vec::new();
+        for endpoint in ENDPOINTS {
+            let Some(parameter) = parameter(endpoint.path.trim_start_matches('/'), path) else {
+                continue;
+            };
+            if endpoint.method == method {
+                return Ok(Self {
+                    endpoint,
+                    parameter,
+                });
+            }
+            allowed.push(endpoint.method.as_str());
+        }
+        allowed.sort_unstable();
+        allowed.dedup();
+        Err(match allowed.is_empty() {
+            true => Problem::not_found("route"),
+            false => Problem::method_not_allowed(&allowed.join(", ")),
+        })
+    }
+}
+
+/// What a path says at a template's `{…}`; empty for a template without one.
+fn parameter<'p>(template: &str, path: &'p str) -> Option<&'p str> {
+    let Some((before, rest)) = template.split_once('{') else {
+        return (template == path).then_some("");
+    };
+    let (name, after) = rest.split_once('}')?;
+    let value = path.strip_prefix(before)?.strip_suffix(after)?;
+    let fits = !value.is_empty() && (name.ends_with('+') || !value.contains('/'));
+    fits.then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_the_first_route_that_fits() {
+        let table = [
+            (
+                "POST",
+                "api/v1/in/customers",
+                Operation::PushRows,
+                "customers",
+            ),
+            (
+                "POST",
+                "api/v1/in/customers/check",
+                Operation::CheckRows,
+                "customers",
+            ),
+            ("GET", "v1/jobs", Operation::ListJobs, ""),
+            (
+                "GET",
+                "v1/jobs/h/1/upload_customers/u",
+                Operation::ReadJob,
+                "h/1/upload_customers/u",
+            ),
+            (
+                "GET",
+                "v1/jobs/h/1/u/report",
+                Operation::ReadReport,
+                "h/1/u",
+            ),
+            ("POST", "v1/jobs/u/cancel", Operation::CancelJob, "u"),
+        ];
+        for (method, path, operation, parameter) in table {
+            let route = Route::of(&method.parse().unwrap(), path).unwrap();
+            assert_eq!(route.endpoint.operation, operation, "{path}");
+            assert_eq!(route.parameter, parameter, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_no_route_takes_is_404_or_405() {
+        let table = [
+            ("GET", "v1/nothing", 404),
+            ("GET", "api/v1/in/customers", 405),
+            ("POST", "api/v1/in", 404),
+            ("GET", "api/v1/out/a/b", 404),
+            ("DELETE", "v1/jobs/u", 405),
+            ("GET", "", 404),
+        ];
+        for (method, path, status) in table {
+            let problem = Route::of(&method.parse().unwrap(), path).unwrap_err();
+            assert_eq!(problem.status(), status, "{method} {path}");
+        }
+    }
+}
