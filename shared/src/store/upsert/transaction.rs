@@ -21,7 +21,7 @@ use crate::{
         GroupId, Store, StoreError,
         capacity::Units,
         item::number,
-        layout::{self, Key, MEMBERS},
+        layout::{self, CLOSED, Key, MEMBERS},
     },
 };
 
@@ -86,9 +86,11 @@ impl Store {
             }
             results.push((joining.unit, Ok(joining.outcome)));
         }
+        let mut counted = Vec::with_capacity(counters.len());
         for ((group, bucket), joined) in counters {
             let key = layout::counter(provenance.organization, &group, bucket);
             actions.push(self.count(&key, joined)?);
+            counted.push(group);
         }
         let result = self
             .client
@@ -103,10 +105,17 @@ impl Store {
                 Ok(results)
             }
             Err(error) => {
-                let lost = lost_transaction(error, &owners)?;
+                let (lost, closed) = lost_transaction(error, &owners, &counted)?;
                 let all_lost = results.into_iter().map(|(unit, _)| {
                     let membership_of = lost.get(&unit).cloned().unwrap_or_default();
-                    (unit, Err(Lost { membership_of }))
+                    let closed = closed.clone();
+                    (
+                        unit,
+                        Err(Lost {
+                            membership_of,
+                            closed,
+                        }),
+                    )
                 });
                 Ok(all_lost.collect())
             }
@@ -120,7 +129,9 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(key.to_item()))
             .update_expression("ADD #members :joined")
+            .condition_expression("attribute_not_exists(#closed)")
             .expression_attribute_names("#members", MEMBERS)
+            .expression_attribute_names("#closed", CLOSED)
             .expression_attribute_values(":joined", number(joined))
             .build()
             .map_err(|_| StoreError::corrupt("request", "update"))?;
@@ -128,21 +139,23 @@ impl Store {
     }
 }
 
-/// Reads why a transaction was canceled: which memberships were there already.
-/// Errors that another try would not mend are passed on.
+/// Reads why a transaction was canceled: which memberships were there already, and which groups
+/// were deleted. Errors that another try would not mend are passed on.
 fn lost_transaction<R>(
     error: SdkError<TransactWriteItemsError, R>,
     owners: &[(usize, Option<GroupId>)],
-) -> Result<HashMap<usize, Vec<GroupId>>, StoreError> {
+    counted: &[GroupId],
+) -> Result<(HashMap<usize, Vec<GroupId>>, Vec<GroupId>), StoreError> {
     let canceled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-            return Ok(HashMap::new());
+            return Ok((HashMap::new(), Vec::new()));
         }
         _ => return Err(StoreError::call("TransactWriteItems")(error)),
     };
     let mut lost: HashMap<usize, Vec<GroupId>> = HashMap::new();
     let mut records_lost = BTreeSet::new();
+    let mut closed = Vec::new();
     for (index, reason) in canceled.cancellation_reasons().iter().enumerate() {
         match reason.code() {
             None
@@ -157,7 +170,8 @@ fn lost_transaction<R>(
                     lost.entry(*unit).or_default().push(group.clone());
                 }
                 Some((unit, None)) => drop(records_lost.insert(*unit)),
-                None => {}
+                // The counters' actions come last.
+                None => closed.extend(counted.get(index - owners.len()).cloned()),
             },
             Some(code) => {
                 return Err(StoreError::Call {
@@ -169,7 +183,7 @@ fn lost_transaction<R>(
     }
     // Where the record itself was written by somebody else, so were its memberships.
     lost.retain(|unit, _| !records_lost.contains(unit));
-    Ok(lost)
+    Ok((lost, closed))
 }
 
 /// Packs units into transactions, by the order of their hashes and whole buckets at a time
