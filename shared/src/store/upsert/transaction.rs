@@ -105,10 +105,11 @@ impl Store {
                 Ok(results)
             }
             Err(error) => {
-                let (lost, closed) = lost_transaction(error, &owners, &counted)?;
+                let canceled = lost_transaction(error, &owners, &counted)?;
                 let all_lost = results.into_iter().map(|(unit, _)| {
-                    let membership_of = lost.get(&unit).cloned().unwrap_or_default();
-                    let closed = closed.clone();
+                    let memberships = canceled.members_already.get(&unit);
+                    let membership_of = memberships.cloned().unwrap_or_default();
+                    let closed = canceled.closed.clone();
                     (
                         unit,
                         Err(Lost {
@@ -139,17 +140,26 @@ impl Store {
     }
 }
 
+/// Why a transaction was canceled.
+#[derive(Default)]
+struct Canceled {
+    /// By unit, the groups in which its record was a member already.
+    members_already: HashMap<usize, Vec<GroupId>>,
+    /// Groups that were deleted.
+    closed: Vec<GroupId>,
+}
+
 /// Reads why a transaction was canceled: which memberships were there already, and which groups
 /// were deleted. Errors that another try would not mend are passed on.
 fn lost_transaction<R>(
     error: SdkError<TransactWriteItemsError, R>,
     owners: &[(usize, Option<GroupId>)],
     counted: &[GroupId],
-) -> Result<(HashMap<usize, Vec<GroupId>>, Vec<GroupId>), StoreError> {
+) -> Result<Canceled, StoreError> {
     let canceled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-            return Ok((HashMap::new(), Vec::new()));
+            return Ok(Canceled::default());
         }
         _ => return Err(StoreError::call("TransactWriteItems")(error)),
     };
@@ -183,7 +193,10 @@ fn lost_transaction<R>(
     }
     // Where the record itself was written by somebody else, so were its memberships.
     lost.retain(|unit, _| !records_lost.contains(unit));
-    Ok((lost, closed))
+    Ok(Canceled {
+        members_already: lost,
+        closed,
+    })
 }
 
 /// Packs units into transactions, by the order of their hashes and whole buckets at a time
