@@ -19,7 +19,6 @@ mod crash;
 mod events;
 mod faults;
 mod formats;
-mod groups;
 mod imports;
 mod kills;
 mod logs;

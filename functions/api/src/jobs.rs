@@ -5,7 +5,7 @@ use clientele::{
     dataset::Dataset,
     store::{
         GroupId,
-        jobs::{Cancelled, Job, Task},
+        jobs::{Cancelled, Job},
     },
     web::{Call, Principal, Problem, Reply, job_body, job_id, json, row_error},
 };
@@ -81,10 +81,6 @@ pub(crate) async fn cancel(
     id: &str,
 ) -> Reply {
     let job = visible(registry, call, caller, id).await?;
-    if job.task == Task::DeleteGroup {
-        let detail = "a deletion cannot be stopped; the group is gone already";
-        return Err(Problem::conflict("not_cancellable", detail));
-    }
     let now = jiff::Timestamp::now();
     let cancelled = registry
         .store

@@ -2,7 +2,6 @@
 
 mod dataset_in;
 mod dataset_out;
-mod groups;
 mod jobs;
 mod rejected;
 mod report;
@@ -38,7 +37,6 @@ async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
         Operation::CheckRows => dataset_in::check(registry, call, &caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, &caller, parameter).await,
         Operation::AnnounceUpload => uploads::announce(registry, call, &caller).await,
-        Operation::DeleteGroup => groups::delete(registry, call, &caller, parameter).await,
         Operation::ListJobs => jobs::list(registry, call, &caller).await,
         Operation::ReadJob => jobs::one(registry, call, &caller, parameter).await,
         Operation::CancelJob => jobs::cancel(registry, call, &caller, parameter).await,

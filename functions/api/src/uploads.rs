@@ -9,7 +9,7 @@ use clientele::{
     import::ObjectKey,
     store::{
         GroupId,
-        jobs::{Job, Mode, NewJob, Task},
+        jobs::{Job, Mode, NewJob},
     },
     web::{Call, Principal, Problem, Reply, json, long_job_id},
 };
@@ -163,7 +163,6 @@ async fn register(
     let mut new = complete(NewJob {
         id: Uuid::new_v4(),
         organization,
-        task: Task::Import,
         dataset: dataset.name().to_owned(),
         data_origin: origin.to_string(),
         source_id: source.id,

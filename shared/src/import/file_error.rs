@@ -347,10 +347,6 @@ file_errors! {
     GroupOfOtherSource "group_of_other_source"
         "this group is kept for all the records of another source; name another group"
         "ce groupe est réservé à toutes les fiches d'une autre source ; choisissez un autre groupe"
-    /// The group's id belonged to a group that was deleted a short while ago.
-    GroupDeleted "group_deleted"
-        "a group of this id was deleted; its id can be used again about 20 minutes after its last member is gone, or name another group"
-        "un groupe de cet identifiant a été supprimé ; l'identifiant sera réutilisable environ 20 minutes après le départ du dernier membre, ou choisissez un autre groupe"
     /// The object was replaced or deleted before it was read.
     ObjectGone "object_gone"
         "the file was replaced or deleted before it was read to its end; what was put in its place is not part of this job"

@@ -7,9 +7,7 @@
 //! 4. [`Importer`] stores batch after batch and keeps the job's counts.
 //!
 //! A file of many rows is split in step 3 into parts, which invocations of their own import.
-//! Jobs without a file are worked on in the same way (`background`).
 
-mod background;
 pub mod batches;
 mod check;
 mod file_error;

@@ -10,7 +10,7 @@ use crate::{
     identity::OrganizationId,
     store::{
         GroupId,
-        jobs::{Job, Mode, NewJob, Task},
+        jobs::{Job, Mode, NewJob},
     },
 };
 
@@ -77,7 +77,6 @@ impl Importer<'_> {
         let mut new = NewJob {
             id,
             organization,
-            task: Task::Import,
             dataset: String::new(),
             data_origin: String::new(),
             source_id: 0,

@@ -20,7 +20,7 @@ use crate::{
     protection::{CipherError, KeyError, KeyRing},
     store::{
         Store, StoreError,
-        jobs::{Claim, Counts, Job, JobError, JobState, Saved, Task},
+        jobs::{Claim, Counts, Job, JobError, JobState, Saved},
     },
 };
 
@@ -164,18 +164,6 @@ impl Importer<'_> {
             return self.close(&job).await;
         }
         job.started_at.get_or_insert(Timestamp::now());
-        match job.task {
-            Task::Import => self.work_on_file(job, object, invocation).await,
-            Task::DeleteGroup => self.delete_group(job, invocation).await,
-        }
-    }
-
-    async fn work_on_file(
-        &self,
-        mut job: Job,
-        object: &Object,
-        invocation: Invocation<'_>,
-    ) -> Result<(), ImportError> {
         let mut saved = job.counts.rows_read;
         let is_other = object.etag.is_some() && job.etag.is_some() && object.etag != job.etag;
         if is_other && job.rows_total.is_some() {
@@ -257,9 +245,6 @@ impl Importer<'_> {
     /// When a job has ended: deletes its file, or puts aside what was not imported. A file that
     /// was put later under the same key is left alone.
     pub(super) async fn clean_up(&self, job: &Job, object: &Object) -> Result<(), ImportError> {
-        if job.task != Task::Import {
-            return Ok(());
-        }
         let Some(open) = self
             .bucket
             .open(&object.key, object.etag.as_deref())

@@ -85,11 +85,7 @@ impl Importer<'_> {
         setting: &Setting,
     ) -> Result<(), Stopped> {
         for (id, dataset) in setting.groups() {
-            let group = self.store.ensure_group(organization, &id, &dataset).await;
-            let group = group.map_err(|error| match error {
-                StoreError::GroupDeleted => Stopped::File(FileError::GroupDeleted),
-                error => error.into(),
-            })?;
+            let group = self.store.ensure_group(organization, &id, &dataset).await?;
             check_group(group, &dataset)?;
         }
         Ok(())

@@ -27,9 +27,6 @@ pub enum StoreError {
         /// The attribute.
         attribute: &'static str,
     },
-    /// A group's id was used by one that was deleted a short while ago.
-    #[error("the group was deleted a short while ago, and its id cannot be used again yet")]
-    GroupDeleted,
     /// A stored value could not be decrypted or encrypted.
     #[error(transparent)]
     Cipher(#[from] CipherError),

@@ -8,7 +8,6 @@ use thiserror::Error;
 use super::{
     Store, StoreError,
     capacity::Units,
-    group_deletion::DeletedGroup,
     layout::{self, DATASET, NAME},
 };
 use crate::{
@@ -16,7 +15,6 @@ use crate::{
     identity::{DataOrigin, OrganizationId},
 };
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use jiff::Timestamp;
 
 /// The longest group id, in characters.
 const MAX_GROUP_ID: usize = 64;
@@ -81,7 +79,7 @@ pub struct Group {
 }
 
 impl Store {
-    /// A group by its id. One that was deleted does not exist.
+    /// A group by its id.
     pub async fn group(
         &self,
         organization: OrganizationId,
@@ -93,7 +91,6 @@ impl Store {
                 .and_then(|value| value.as_s().ok().cloned())
                 .ok_or(StoreError::corrupt("group", name))
         };
-        let item = item.filter(|item| DeletedGroup::read(item).is_none());
         item.map(|item| {
             Ok(Group {
                 id: id.clone(),
@@ -104,8 +101,7 @@ impl Store {
         .transpose()
     }
 
-    /// The group with this id: the existing one, or a new one for a dataset. Fails with
-    /// [`StoreError::GroupDeleted`] while the id of a deleted group rests.
+    /// The group with this id: the existing one, or a new one for a dataset.
     pub async fn ensure_group(
         &self,
         organization: OrganizationId,
@@ -114,13 +110,6 @@ impl Store {
     ) -> Result<Group, StoreError> {
         if let Some(group) = self.group(organization, id).await? {
             return Ok(group);
-        }
-        if let Some(deleted) = self.deleted_group(organization, id).await? {
-            if !deleted.is_over(Timestamp::now()) {
-                return Err(StoreError::GroupDeleted);
-            }
-            self.forget_deleted_group(organization, id, &deleted)
-                .await?;
         }
         let group = Group {
             id: id.clone(),
@@ -191,11 +180,9 @@ pub(super) fn read_counter(item: &layout::Item) -> Result<(u8, u64), StoreError>
         .get(layout::SK)
         .and_then(|value| layout::bucket_of(value.as_s().ok()?))
         .ok_or(StoreError::corrupt("counter", layout::SK))?;
-    // A counter that was closed before it ever counted has no members.
-    let Some(members) = item.get(layout::MEMBERS) else {
-        return Ok((bucket, 0));
-    };
-    let members = members.as_n().ok().and_then(|number| number.parse().ok());
-    let members = members.ok_or(StoreError::corrupt("counter", layout::MEMBERS))?;
+    let members = item
+        .get(layout::MEMBERS)
+        .and_then(|value| value.as_n().ok()?.parse().ok())
+        .ok_or(StoreError::corrupt("counter", layout::MEMBERS))?;
     Ok((bucket, members))
 }

@@ -56,12 +56,6 @@ pub(super) const CHECK: &str = "check";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";
-/// On a group that was deleted: when, in milliseconds since the epoch.
-pub(super) const DELETED_AT: &str = "deleted_at";
-/// On a group that was deleted: when its last membership was gone.
-pub(super) const DELETION_DONE_AT: &str = "deletion_done_at";
-/// On the counters of a group that was deleted: nobody may add to them.
-pub(super) const CLOSED: &str = "closed";
 
 /// The primary key of an item.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -79,7 +79,6 @@ pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
         "id": job.id,
         "import_id": job.import_id,
         "state": state,
-        "task": job.task,
         "cancel_requested": job.cancel_requested_at.is_some(),
         "mode": job.mode,
         "dataset": job.dataset,

@@ -196,12 +196,6 @@ impl From<crate::bucket::BucketError> for Problem {
     }
 }
 
-impl From<crate::import::ImportError> for Problem {
-    fn from(error: crate::import::ImportError) -> Self {
-        Self::internal(error)
-    }
-}
-
 impl From<crate::import::rejected::RejectedError> for Problem {
     fn from(error: crate::import::rejected::RejectedError) -> Self {
         Self::internal(error)

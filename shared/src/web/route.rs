@@ -67,8 +67,6 @@ endpoints! {
     ReadCustomers: POST "/v1/customer", RecordsRead, "records.read", Workspace;
     /// A file goes straight to the bucket.
     AnnounceUpload: POST "/v1/uploads", RecordsWrite, "uploads.announce", Registry;
-    /// Deletes a group, not its customers.
-    DeleteGroup: DELETE "/v1/groups/{id}", RecordsDelete, "groups.delete", Registry;
     /// The organisation's jobs.
     ListJobs: GET "/v1/jobs", RecordsRead, "jobs.list", Registry;
     /// Stops a job.

@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::{content::PartError, key::PartKey};
 use crate::{
-    bucket::Bucket,
     identity::OrganizationId,
     import::{ImportError, Importer, Invocation, Object},
     store::jobs::Job,
@@ -16,21 +15,6 @@ use crate::{
 struct Note {
     organization: OrganizationId,
     progress: u64,
-}
-
-impl Bucket {
-    /// Has the import function work on a job: a file's that an invocation had no time for, or one
-    /// without a file. `from` tells notes about one job apart; the same again changes nothing.
-    pub async fn put_note(&self, job: &Job, from: &str) -> Result<(), ImportError> {
-        // The progress keeps a note that is put again from being deleted in place of the first.
-        let note = Note {
-            organization: job.organization,
-            progress: job.counts.rows_read + job.split.rows_split,
-        };
-        let note = serde_json::to_vec(&note).map_err(|_| ImportError::PartUnwritable)?;
-        let key = PartKey::continuation(job.id, from);
-        Ok(self.put(&key.to_string(), note).await?)
-    }
 }
 
 impl Importer<'_> {
@@ -47,7 +31,14 @@ impl Importer<'_> {
         // The lease goes first: the fresh invocation may begin before this one has ended. If
         // this one dies in between, its event comes again.
         self.store.release_job(job, invocation).await?;
-        self.bucket.put_note(job, invocation).await
+        // The progress keeps a note that is put again from being deleted in place of the first.
+        let note = Note {
+            organization: job.organization,
+            progress: job.counts.rows_read + job.split.rows_split,
+        };
+        let note = serde_json::to_vec(&note).map_err(|_| ImportError::PartUnwritable)?;
+        let key = PartKey::continuation(job.id, invocation);
+        Ok(self.bucket.put(&key.to_string(), note).await?)
     }
 
     /// Goes on where an earlier invocation has stopped.

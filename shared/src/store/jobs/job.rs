@@ -38,17 +38,6 @@ impl JobState {
     }
 }
 
-/// What a job works on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// A file's rows become records.
-    #[default]
-    Import,
-    /// A group's memberships are removed.
-    DeleteGroup,
-}
-
 /// What an import does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -202,9 +191,6 @@ pub struct Job {
     pub import_id: u64,
     /// Where it stands.
     pub state: JobState,
-    /// What it works on.
-    #[serde(default)]
-    pub task: Task,
     /// The dataset of the records.
     pub dataset: String,
     /// The source's name.
@@ -274,8 +260,6 @@ pub struct NewJob {
     pub id: Uuid,
     /// Whose it is.
     pub organization: OrganizationId,
-    /// What it works on.
-    pub task: Task,
     /// The dataset of the records.
     pub dataset: String,
     /// The source's name.
@@ -286,7 +270,7 @@ pub struct NewJob {
     pub group: Option<String>,
     /// What it does.
     pub mode: Mode,
-    /// The object's key; empty for a job without a file.
+    /// The object's key.
     pub key: String,
     /// The file's name.
     pub filename: String,
@@ -310,32 +294,12 @@ pub enum Claim {
 }
 
 impl NewJob {
-    /// A job without a file, about a dataset's records of any source.
-    pub fn without_file(task: Task, id: Uuid, organization: OrganizationId, dataset: &str) -> Self {
-        Self {
-            id,
-            organization,
-            task,
-            dataset: dataset.to_owned(),
-            data_origin: String::new(),
-            source_id: 0,
-            group: None,
-            mode: Mode::Write,
-            key: String::new(),
-            filename: String::new(),
-            object_modified: None,
-            etag: None,
-            upload_until: None,
-        }
-    }
-
     pub(super) fn numbered(&self, import_id: u64, now: Timestamp) -> Job {
         Job {
             id: self.id,
             organization: self.organization,
             import_id,
             state: JobState::Queued,
-            task: self.task,
             dataset: self.dataset.clone(),
             data_origin: self.data_origin.clone(),
             source_id: self.source_id,

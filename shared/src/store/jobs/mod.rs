@@ -10,7 +10,7 @@ mod parts;
 mod running;
 
 pub use cancel::Cancelled;
-pub use job::{Claim, Column, Counts, Ignored, Job, JobError, JobState, Mode, NewJob, Split, Task};
+pub use job::{Claim, Column, Counts, Ignored, Job, JobError, JobState, Mode, NewJob, Split};
 pub use parts::{PartDone, PartResult};
 
 use std::collections::HashMap;

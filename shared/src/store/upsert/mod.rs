@@ -78,8 +78,6 @@ enum Write {
 struct Lost {
     /// Groups in which the record was a member although it did not exist or did not say so.
     membership_of: Vec<GroupId>,
-    /// Groups that were deleted meanwhile: the record lands without them.
-    closed: Vec<GroupId>,
 }
 
 impl Store {
@@ -128,11 +126,7 @@ impl Store {
                 };
                 match result {
                     Ok(outcome) => set(&mut outcomes, unit.row, outcome),
-                    Err(Lost {
-                        membership_of,
-                        closed,
-                    }) => {
-                        unit.groups.retain(|group| !closed.contains(group));
+                    Err(Lost { membership_of }) => {
                         unit.members_already = membership_of.into_iter().collect();
                         pending.push(index);
                     }

@@ -21,7 +21,7 @@ use crate::{
         GroupId, Store, StoreError,
         capacity::Units,
         item::number,
-        layout::{self, CLOSED, Key, MEMBERS},
+        layout::{self, Key, MEMBERS},
     },
 };
 
@@ -86,11 +86,9 @@ impl Store {
             }
             results.push((joining.unit, Ok(joining.outcome)));
         }
-        let mut counted = Vec::with_capacity(counters.len());
         for ((group, bucket), joined) in counters {
             let key = layout::counter(provenance.organization, &group, bucket);
             actions.push(self.count(&key, joined)?);
-            counted.push(group);
         }
         let result = self
             .client
@@ -105,18 +103,10 @@ impl Store {
                 Ok(results)
             }
             Err(error) => {
-                let canceled = lost_transaction(error, &owners, &counted)?;
+                let lost = lost_transaction(error, &owners)?;
                 let all_lost = results.into_iter().map(|(unit, _)| {
-                    let memberships = canceled.members_already.get(&unit);
-                    let membership_of = memberships.cloned().unwrap_or_default();
-                    let closed = canceled.closed.clone();
-                    (
-                        unit,
-                        Err(Lost {
-                            membership_of,
-                            closed,
-                        }),
-                    )
+                    let membership_of = lost.get(&unit).cloned().unwrap_or_default();
+                    (unit, Err(Lost { membership_of }))
                 });
                 Ok(all_lost.collect())
             }
@@ -130,9 +120,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(key.to_item()))
             .update_expression("ADD #members :joined")
-            .condition_expression("attribute_not_exists(#closed)")
             .expression_attribute_names("#members", MEMBERS)
-            .expression_attribute_names("#closed", CLOSED)
             .expression_attribute_values(":joined", number(joined))
             .build()
             .map_err(|_| StoreError::corrupt("request", "update"))?;
@@ -140,32 +128,21 @@ impl Store {
     }
 }
 
-/// Why a transaction was canceled.
-#[derive(Default)]
-struct Canceled {
-    /// By unit, the groups in which its record was a member already.
-    members_already: HashMap<usize, Vec<GroupId>>,
-    /// Groups that were deleted.
-    closed: Vec<GroupId>,
-}
-
-/// Reads why a transaction was canceled: which memberships were there already, and which groups
-/// were deleted. Errors that another try would not mend are passed on.
+/// Reads why a transaction was canceled: which memberships were there already.
+/// Errors that another try would not mend are passed on.
 fn lost_transaction<R>(
     error: SdkError<TransactWriteItemsError, R>,
     owners: &[(usize, Option<GroupId>)],
-    counted: &[GroupId],
-) -> Result<Canceled, StoreError> {
+) -> Result<HashMap<usize, Vec<GroupId>>, StoreError> {
     let canceled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-            return Ok(Canceled::default());
+            return Ok(HashMap::new());
         }
         _ => return Err(StoreError::call("TransactWriteItems")(error)),
     };
     let mut lost: HashMap<usize, Vec<GroupId>> = HashMap::new();
     let mut records_lost = BTreeSet::new();
-    let mut closed = Vec::new();
     for (index, reason) in canceled.cancellation_reasons().iter().enumerate() {
         match reason.code() {
             None
@@ -180,8 +157,7 @@ fn lost_transaction<R>(
                     lost.entry(*unit).or_default().push(group.clone());
                 }
                 Some((unit, None)) => drop(records_lost.insert(*unit)),
-                // The counters' actions come last.
-                None => closed.extend(counted.get(index - owners.len()).cloned()),
+                None => {}
             },
             Some(code) => {
                 return Err(StoreError::Call {
@@ -193,10 +169,7 @@ fn lost_transaction<R>(
     }
     // Where the record itself was written by somebody else, so were its memberships.
     lost.retain(|unit, _| !records_lost.contains(unit));
-    Ok(Canceled {
-        members_already: lost,
-        closed,
-    })
+    Ok(lost)
 }
 
 /// Packs units into transactions, by the order of their hashes and whole buckets at a time
