@@ -9,16 +9,19 @@
 //! | organisation, group, source, wrapped key, integer counter | `ORG#{org}` | `ORGANIZATION`, `GROUP#…`, `SOURCE#…`, `KEY#…`, `INTEGER#…` |
 //! | job, its row errors, its parts that are done | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}`, `PART#{number}` |
 //! | entry in the list of jobs | `JOBS#{org}` | import id, 20 digits |
+//! | a caller's requests | `RATE#{org}#{32 hex of the caller's hash}` | `RATE` |
 //!
 //! A customer_uid begins with a digit, so no record's key equals another item's.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use data_encoding::HEXLOWER;
 use uuid::Uuid;
 
 use super::{GroupId, StoreError};
 use crate::{
+    caller::CallerId,
     identity::{CustomerUid, DataOrigin, DeviceUid, OrganizationId, RecordId, UidHash},
     protection::KeyPurpose,
 };
@@ -56,6 +59,10 @@ pub(super) const CHECK: &str = "check";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";
+/// Of a caller's requests: short names, since the item is written with every request.
+pub(super) const BORN: &str = "born";
+pub(super) const ADMITTED: &str = "n";
+pub(super) const SLOTS: &str = "slots";
 
 /// The primary key of an item.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -274,6 +281,12 @@ pub(super) fn job_entry(organization: OrganizationId, import_id: u64) -> Key {
 
 pub(super) fn job_entries(organization: OrganizationId) -> String {
     format!("JOBS#{organization}")
+}
+
+/// How many requests a caller made.
+pub(super) fn rate(caller: &CallerId) -> Key {
+    let digest = HEXLOWER.encode(caller.digest());
+    Key::new(format!("RATE#{}#{digest}", caller.organization()), "RATE")
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod layout;
 mod organizations;
 mod pages;
+mod rate;
 mod read;
 mod retry;
 mod upsert;
@@ -23,6 +24,7 @@ pub use group::{Group, GroupId, GroupIdError};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
+pub use rate::Counted;
 pub use upsert::{Outcome, Provenance};
 
 use std::sync::Arc;
