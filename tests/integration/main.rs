@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and a table says more than a type"
 )]
 
+mod access;
 mod api;
 mod api_payloads;
 mod chance;
@@ -20,6 +21,7 @@ mod faults;
 mod formats;
 mod imports;
 mod kills;
+mod logs;
 mod network;
 mod pages;
 mod parts;

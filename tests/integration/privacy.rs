@@ -7,7 +7,7 @@ use clientele::{
     store::jobs::JobState,
 };
 
-use crate::stack::Stack;
+use crate::{logs, stack::Stack};
 
 const CANARY: &str = "Canary-7f3a";
 
@@ -83,5 +83,11 @@ async fn no_store_keeps_a_personal_value_in_clear() {
         &mut found,
     );
     assert!(found.is_empty(), "{found:?}");
+    let logged = logs::captured();
+    let logged: Vec<_> = logged
+        .lines()
+        .filter(|line| line.contains(CANARY))
+        .collect();
+    assert!(logged.is_empty(), "{logged:?}");
     stack.stop().await;
 }

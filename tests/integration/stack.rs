@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::logs;
+
 /// The bucket of handlers that a test invokes itself; nothing watches it.
 const BUCKET: &str = "handlers";
 /// How long anything may take before a test fails.
@@ -45,6 +47,7 @@ pub(crate) struct Answer {
 
 impl Stack {
     pub(crate) async fn start() -> Self {
+        logs::capture();
         let folder = TempDir::new().unwrap();
         let local = LocalStack::start(Options::on_free_ports(folder.path()))
             .await

@@ -1,0 +1,172 @@
+//! Who may call what: every route with every scope, without a token, and on another
+//! organization's things.
+
+use clientele::web::{Dialect, ENDPOINTS, Endpoint, Operation, Scope};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    logs,
+    snapshot::Snapshot,
+    stack::{Answer, Stack, customers},
+};
+
+/// Names of things in a request.
+struct Things {
+    job: String,
+    group: String,
+    customer: String,
+}
+
+impl Things {
+    /// Things of organization 1, which exist.
+    async fn of_first(stack: &Stack) -> Self {
+        let key = "inbox/1/generic/customers/tenants/file.csv";
+        let job = stack.import_key(key, customers(0..3, "+2567")).await;
+        Self {
+            job: job.id.to_string(),
+            group: "tenants".to_owned(),
+            customer: "1-generic-c1".to_owned(),
+        }
+    }
+
+    /// Things of the same shapes that nobody has.
+    fn nobodys() -> Self {
+        Self {
+            job: "67e55044-10b1-426f-9247-bb680e5fe0c8".to_owned(),
+            group: "nowhere".to_owned(),
+            customer: "1-generic-c77".to_owned(),
+        }
+    }
+}
+
+/// A good request to a route: its path with a query, and its body.
+fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
+    let Things {
+        job,
+        group,
+        customer,
+    } = things;
+    let rows = json!({"data": [{"external_id": "c1"}]});
+    match operation {
+        Operation::PushRows => ("/api/v1/in/customers".into(), Some(rows)),
+        Operation::CheckRows => ("/api/v1/in/customers/check".into(), Some(rows)),
+        Operation::ReadRows => (
+            format!("/api/v1/out/customers?source=generic&q[uid_eq]={customer}"),
+            None,
+        ),
+        Operation::CountPages => (
+            "/v1/customer/pages".into(),
+            Some(json!({"customer_group_id": group})),
+        ),
+        Operation::ReadCustomers => (
+            "/v1/customer".into(),
+            Some(json!({"customer_group_id": group, "page": 0})),
+        ),
+        Operation::AnnounceUpload => (
+            "/v1/uploads".into(),
+            Some(json!({"dataset": "customers", "filename": "a.csv", "customer_group_id": group})),
+        ),
+        Operation::ListJobs => ("/v1/jobs".into(), None),
+        Operation::ReadJob => (format!("/v1/jobs/{job}"), None),
+        Operation::CancelJob => (format!("/v1/jobs/{job}/cancel"), None),
+        Operation::ReadReport => (format!("/v1/jobs/{job}/report"), None),
+        Operation::ReadRejected => (format!("/v1/jobs/{job}/rejected.csv"), None),
+    }
+}
+
+async fn send(stack: &Stack, endpoint: &Endpoint, things: &Things, token: Option<&str>) -> Answer {
+    let (path, body) = request(endpoint.operation, things);
+    let body = body.map(|body| body.to_string());
+    stack
+        .send(endpoint.method.clone(), &path, token, body, &[])
+        .await
+}
+
+/// A reply without what differs from call to call.
+fn comparable(mut answer: Answer) -> (u16, Value) {
+    if let Some(body) = answer.body.as_object_mut() {
+        for varying in ["request_id", "id", "job", "created_at"] {
+            body.remove(varying);
+        }
+    }
+    (answer.status.as_u16(), answer.body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_takes_its_own_scope_and_no_other() {
+    let stack = Stack::start().await;
+    let things = Things::of_first(&stack).await;
+    let mut asked = 0;
+    for endpoint in ENDPOINTS {
+        let at = format!("{} {}", endpoint.method, endpoint.path);
+        let unauthenticated = match endpoint.dialect {
+            Dialect::Registry => 401,
+            Dialect::Workspace => 403,
+        };
+        for token in [None, Some("nonsense"), Some("a.b.c")] {
+            let answer = send(&stack, endpoint, &things, token).await;
+            assert_eq!(answer.status, unauthenticated, "{at} with {token:?}");
+            asked += 1;
+        }
+        for scope in Scope::ALL {
+            // All but this one, and this one alone.
+            let others = Scope::ALL.into_iter().filter(|other| *other != scope);
+            let others: Vec<_> = others.map(Scope::as_str).collect();
+            for (scopes, may) in [
+                (others.join(" "), scope != endpoint.scope),
+                (scope.as_str().to_owned(), scope == endpoint.scope),
+            ] {
+                let token = stack.token_with(|token| token.scope = scopes.clone());
+                let answer = send(&stack, endpoint, &things, Some(&token)).await;
+                asked += 1;
+                match may {
+                    // A good request of somebody who may is not refused for who asks.
+                    true => assert!(
+                        !matches!(answer.status.as_u16(), 401 | 403 | 404 | 405),
+                        "{at} with {scopes}: {answer:?}"
+                    ),
+                    false => assert_eq!(answer.status, 403, "{at} with {scopes}: {answer:?}"),
+                }
+                let request_id = answer.headers["x-request-id"].to_str().unwrap();
+                let audit = logs::audit_of(request_id);
+                assert_eq!(audit.len(), 1, "{at}: {audit:?}");
+                assert_eq!(audit[0]["action"], endpoint.action);
+                assert_eq!(audit[0]["organization"], 1);
+                assert_eq!(audit[0]["principal"], "local");
+                assert_eq!(audit[0]["status"], answer.status.as_u16());
+            }
+        }
+    }
+    println!("{asked} requests to {} routes", ENDPOINTS.len());
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_organizations_things_answer_as_things_that_do_not_exist() {
+    let stack = Stack::start().await;
+    let (theirs, nobodys) = (Things::of_first(&stack).await, Things::nobodys());
+    // Organization 2 exists too, so that nothing is answered by its absence.
+    let token = stack.token(2);
+    let rows = Some(json!({"data": [{"external_id": "x"}]}).to_string());
+    let path = "/api/v1/in/customers";
+    let pushed = stack
+        .send(Method::POST, path, Some(&token), rows, &[])
+        .await;
+    assert_eq!(pushed.status, 201);
+    let before = Snapshot::of_first(&stack.registry, &stack.local.clients).await;
+    for endpoint in ENDPOINTS {
+        let at = format!("{} {}", endpoint.method, endpoint.path);
+        let foreign = send(&stack, endpoint, &theirs, Some(&token)).await;
+        let unknown = send(&stack, endpoint, &nobodys, Some(&token)).await;
+        if endpoint.operation != Operation::ListJobs {
+            assert_eq!(comparable(foreign), comparable(unknown), "{at}");
+        } else {
+            let shown = foreign.body.to_string();
+            assert!(!shown.contains(&theirs.job), "{at}: {shown}");
+        }
+    }
+    let after = Snapshot::of_first(&stack.registry, &stack.local.clients).await;
+    assert!(before == after);
+    stack.stop().await;
+}
