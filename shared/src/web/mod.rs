@@ -7,6 +7,7 @@ pub mod door;
 mod job;
 mod principal;
 mod problem;
+mod quota;
 mod record;
 mod request;
 mod route;

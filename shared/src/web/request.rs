@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{AuditLine, Problem};
-use crate::language::Language;
+use crate::{language::Language, rate::Quota};
 
 /// What a route answers.
 pub type Reply = Result<Response<String>, Problem>;
@@ -30,6 +30,8 @@ pub struct Call<'r> {
     /// Lambda's id for the request.
     pub request_id: &'r str,
     audit: Mutex<AuditLine>,
+    /// What the caller may still do, once it is known.
+    pub(super) quota: OnceLock<Quota>,
 }
 
 impl<'r> Call<'r> {
@@ -51,6 +53,7 @@ impl<'r> Call<'r> {
             body,
             request_id,
             audit: Mutex::default(),
+            quota: OnceLock::new(),
         }
     }
 
