@@ -7,7 +7,7 @@ use clientele::{
     import::{self, ImportError, ObjectKey},
     store::{
         GroupId,
-        jobs::{Claim, Job, JobError, JobState, Mode, NewJob},
+        jobs::{Claim, Job, JobError, JobState, Mode, NewJob, Operation},
     },
     web::{Call, Principal, Problem, Reply, column_warnings, json, row_error},
 };
@@ -69,6 +69,7 @@ pub(crate) async fn import(
     let new = NewJob {
         id,
         organization,
+        operation: Operation::Import,
         dataset: dataset.name().to_owned(),
         data_origin: origin.to_string(),
         source_id: source.id,

@@ -9,7 +9,7 @@ use clientele::{
     import::ObjectKey,
     store::{
         GroupId,
-        jobs::{Job, Mode, NewJob},
+        jobs::{Job, Mode, NewJob, Operation},
     },
     web::{Call, Principal, Problem, Reply, json, long_job_id},
 };
@@ -70,7 +70,7 @@ pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Prin
         "url": upload.url,
         "method": "PUT",
         "headers": headers,
-        "job_id": long_job_id(host(call), "upload", &job),
+        "job_id": long_job_id(host(call), &job),
         "job": path,
         "expires_at": until,
     });
@@ -163,6 +163,7 @@ async fn register(
     let mut new = complete(NewJob {
         id: Uuid::new_v4(),
         organization,
+        operation: Operation::Upload,
         dataset: dataset.name().to_owned(),
         data_origin: origin.to_string(),
         source_id: source.id,

@@ -10,7 +10,7 @@ use crate::{
     identity::OrganizationId,
     store::{
         GroupId,
-        jobs::{Job, Mode, NewJob},
+        jobs::{Job, Mode, NewJob, Operation},
     },
 };
 
@@ -77,6 +77,7 @@ impl Importer<'_> {
         let mut new = NewJob {
             id,
             organization,
+            operation: Operation::Import,
             dataset: String::new(),
             data_origin: String::new(),
             source_id: 0,

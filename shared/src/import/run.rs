@@ -20,7 +20,7 @@ use crate::{
     protection::{CipherError, KeyError, KeyRing},
     store::{
         Store, StoreError,
-        jobs::{Claim, Counts, Job, JobError, JobState, Saved},
+        jobs::{Claim, Counts, Job, JobError, JobState, Operation, Saved},
     },
 };
 
@@ -48,6 +48,9 @@ pub enum ImportError {
     /// The file's download broke off.
     #[error("the file's download broke off")]
     Interrupted,
+    /// A job of an operation that this version does not have.
+    #[error("this version cannot do jobs of the operation {0}")]
+    Unsupported(&'static str),
     /// The reading thread ended without a word.
     #[error("reading the file ended unexpectedly")]
     Reader,
@@ -156,6 +159,22 @@ impl Importer<'_> {
 
     async fn work(
         &self,
+        job: Job,
+        object: &Object,
+        invocation: Invocation<'_>,
+    ) -> Result<(), ImportError> {
+        match job.operation {
+            Operation::Import | Operation::Upload | Operation::Update => {
+                self.import_rows(job, object, invocation).await
+            }
+            Operation::Rewrap | Operation::DeleteGroup => {
+                Err(ImportError::Unsupported(job.operation.as_str()))
+            }
+        }
+    }
+
+    async fn import_rows(
+        &self,
         mut job: Job,
         object: &Object,
         invocation: Invocation<'_>,
@@ -174,6 +193,19 @@ impl Importer<'_> {
         let stored = self
             .store_rows(&mut job, &mut saved, object, invocation.time)
             .await;
+        self.conclude(job, stored, saved, object, invocation).await
+    }
+
+    /// Does what an invocation's work on a job calls for: an end, or a fresh invocation.
+    /// `saved` is the job's `rows_read` as it is stored.
+    pub(super) async fn conclude(
+        &self,
+        job: Job,
+        stored: Result<Stored, Stopped>,
+        saved: u64,
+        object: &Object,
+        invocation: Invocation<'_>,
+    ) -> Result<(), ImportError> {
         match stored {
             Ok(Stored::All) => self.clean_up(&job, object).await,
             Ok(Stored::InParts) => self.close(&job).await,
@@ -245,6 +277,9 @@ impl Importer<'_> {
     /// When a job has ended: deletes its file, or puts aside what was not imported. A file that
     /// was put later under the same key is left alone.
     pub(super) async fn clean_up(&self, job: &Job, object: &Object) -> Result<(), ImportError> {
+        if !job.operation.has_file() {
+            return Ok(());
+        }
         let Some(open) = self
             .bucket
             .open(&object.key, object.etag.as_deref())
@@ -306,7 +341,7 @@ pub(super) fn log_end(job: &Job) {
         rejected,
     } = job.counts;
     tracing::info!(
-        job = %job.id, organization, import_id = job.import_id, state = ?job.state,
+        job = %job.id, operation = job.operation.as_str(), organization, import_id = job.import_id, state = ?job.state,
         reason = job.error.as_ref().map(|error| error.code.as_str()),
         rows_read, created, updated, unchanged, superseded, duplicates, rejected,
         "a job has ended"

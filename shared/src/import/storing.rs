@@ -266,7 +266,7 @@ impl Importer<'_> {
     }
 
     /// Saves the job, if this invocation still holds it.
-    async fn checkpoint(&self, job: &mut Job, saved: &mut u64) -> Result<(), Stopped> {
+    pub(super) async fn checkpoint(&self, job: &mut Job, saved: &mut u64) -> Result<(), Stopped> {
         job.lease_until = Some((Timestamp::now() + LEASE).as_millisecond());
         match self.store.save_job(job, *saved).await? {
             Saved::Yes => {

@@ -37,10 +37,12 @@ pub fn column_warnings(columns: &[Column], language: Language) -> Vec<Value> {
 }
 
 /// The id of a job that clients of the customer management interface know.
-pub fn long_job_id(host: &str, operation: &str, job: &Job) -> String {
+pub fn long_job_id(host: &str, job: &Job) -> String {
     format!(
-        "{host}/{}/{operation}_customers/{}",
-        job.organization, job.id
+        "{host}/{}/{}_customers/{}",
+        job.organization,
+        job.operation.as_str(),
+        job.id
     )
 }
 
@@ -77,6 +79,7 @@ pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
     let body = json!({
         "warnings": column_warnings(&job.columns, language),
         "id": job.id,
+        "operation": job.operation,
         "import_id": job.import_id,
         "state": state,
         "cancel_requested": job.cancel_requested_at.is_some(),

@@ -15,6 +15,8 @@ use crate::{
 struct Note {
     organization: OrganizationId,
     progress: u64,
+    #[serde(default)]
+    cursor: Option<String>,
 }
 
 impl Importer<'_> {
@@ -31,13 +33,23 @@ impl Importer<'_> {
         // The lease goes first: the fresh invocation may begin before this one has ended. If
         // this one dies in between, its event comes again.
         self.store.release_job(job, invocation).await?;
+        self.leave_note(job, invocation).await
+    }
+
+    /// Lets an invocation of the import function take up a registered job that has no file.
+    pub async fn start(&self, job: &Job) -> Result<(), ImportError> {
+        self.leave_note(job, "start").await
+    }
+
+    async fn leave_note(&self, job: &Job, from: &str) -> Result<(), ImportError> {
         // The progress keeps a note that is put again from being deleted in place of the first.
         let note = Note {
             organization: job.organization,
             progress: job.counts.rows_read + job.split.rows_split,
+            cursor: job.cursor.clone(),
         };
         let note = serde_json::to_vec(&note).map_err(|_| ImportError::PartUnwritable)?;
-        let key = PartKey::continuation(job.id, invocation);
+        let key = PartKey::continuation(job.id, from);
         Ok(self.bucket.put(&key.to_string(), note).await?)
     }
 

@@ -38,7 +38,42 @@ impl JobState {
     }
 }
 
-/// What an import does.
+/// What a job is for. Jobs that were stored before there were several are imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Rows of a dropped file or a request become records.
+    #[default]
+    Import,
+    /// The same, of a file that was announced.
+    Upload,
+    /// Rows change records that exist.
+    Update,
+    /// Values are encrypted again, under the newest key.
+    Rewrap,
+    /// A group's memberships are removed, then the group.
+    DeleteGroup,
+}
+
+impl Operation {
+    /// The operation's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Upload => "upload",
+            Self::Update => "update",
+            Self::Rewrap => "rewrap",
+            Self::DeleteGroup => "delete_group",
+        }
+    }
+
+    /// Whether it works on a file's rows, and not on what is stored.
+    pub fn has_file(self) -> bool {
+        matches!(self, Self::Import | Self::Upload | Self::Update)
+    }
+}
+
+/// How the rows of a file land.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -180,13 +215,16 @@ impl Split {
     }
 }
 
-/// An import's job.
+/// A piece of work that goes on in the background: an import, or another [`Operation`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Its id.
     pub id: Uuid,
     /// Whose it is.
     pub organization: OrganizationId,
+    /// What it is for.
+    #[serde(default)]
+    pub operation: Operation,
     /// The import's number: later registered, higher.
     pub import_id: u64,
     /// Where it stands.
@@ -199,7 +237,7 @@ pub struct Job {
     pub source_id: u64,
     /// The group that the records join.
     pub group: Option<String>,
-    /// What it does.
+    /// How its rows land.
     pub mode: Mode,
     /// The object's key.
     pub key: String,
@@ -235,6 +273,9 @@ pub struct Job {
     /// How far it was split.
     #[serde(flatten)]
     pub split: Split,
+    /// Where a job without a file goes on, as its operation writes it.
+    #[serde(default)]
+    pub cursor: Option<String>,
     /// When it was asked to stop.
     pub cancel_requested_at: Option<Timestamp>,
     /// When it was registered.
@@ -260,6 +301,8 @@ pub struct NewJob {
     pub id: Uuid,
     /// Whose it is.
     pub organization: OrganizationId,
+    /// What it is for.
+    pub operation: Operation,
     /// The dataset of the records.
     pub dataset: String,
     /// The source's name.
@@ -268,7 +311,7 @@ pub struct NewJob {
     pub source_id: u64,
     /// The group that the records join.
     pub group: Option<String>,
-    /// What it does.
+    /// How its rows land.
     pub mode: Mode,
     /// The object's key.
     pub key: String,
@@ -298,6 +341,7 @@ impl NewJob {
         Job {
             id: self.id,
             organization: self.organization,
+            operation: self.operation,
             import_id,
             state: JobState::Queued,
             dataset: self.dataset.clone(),
@@ -320,6 +364,7 @@ impl NewJob {
             rows_total: None,
             counts: Counts::default(),
             split: Split::default(),
+            cursor: None,
             cancel_requested_at: None,
             created_at: now,
             started_at: None,
@@ -329,5 +374,35 @@ impl NewJob {
             lease_owner: None,
             lease_until: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_of_before_there_were_operations_is_an_import() {
+        let new = NewJob {
+            id: Uuid::from_u128(1),
+            organization: OrganizationId::new(1).unwrap(),
+            operation: Operation::Import,
+            dataset: "customers".to_owned(),
+            data_origin: "generic".to_owned(),
+            source_id: 1,
+            group: None,
+            mode: Mode::Write,
+            key: "inbox/1/generic/customers/a.csv".to_owned(),
+            filename: "a.csv".to_owned(),
+            object_modified: None,
+            etag: None,
+            upload_until: None,
+        };
+        let job = new.numbered(1, Timestamp::UNIX_EPOCH);
+        let mut stored = serde_json::to_value(&job).unwrap();
+        for added in ["operation", "cursor"] {
+            assert!(stored.as_object_mut().unwrap().remove(added).is_some());
+        }
+        assert_eq!(serde_json::from_value::<Job>(stored).unwrap(), job);
     }
 }

@@ -1,4 +1,4 @@
-//! Jobs: the visible side of imports.
+//! Jobs: the visible side of imports, and of other work that goes on in the background.
 //!
 //! A job is registered once per object, in the order that decides whose rows win. It is worked
 //! on under a lease: repeated events find it held and leave it alone, a retry of the same
@@ -10,7 +10,9 @@ mod parts;
 mod running;
 
 pub use cancel::Cancelled;
-pub use job::{Claim, Column, Counts, Ignored, Job, JobError, JobState, Mode, NewJob, Split};
+pub use job::{
+    Claim, Column, Counts, Ignored, Job, JobError, JobState, Mode, NewJob, Operation, Split,
+};
 pub use parts::{PartDone, PartResult};
 
 use std::collections::HashMap;
