@@ -14,6 +14,7 @@ mod organizations;
 mod pages;
 mod rate;
 mod read;
+mod replies;
 mod retry;
 mod upsert;
 pub mod verify;
@@ -25,6 +26,7 @@ pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
 pub use rate::Counted;
+pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
 pub use upsert::{Outcome, Provenance};
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use jiff::Timestamp;
 
-use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, Verifier, quota};
+use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, Verifier, idempotency, quota};
 use crate::{
     Registry,
     rate::{Quota, Verdict},
@@ -25,6 +25,17 @@ pub async fn admit(
         true => Ok(caller),
         false => Err(Problem::forbidden(endpoint.scope.as_str())),
     }
+}
+
+/// Does a call's work once for each `Idempotency-Key`; without one, as often as it is called.
+pub async fn once(
+    registry: &Registry,
+    call: &Call<'_>,
+    endpoint: &Endpoint,
+    caller: &Principal,
+    work: impl Future<Output = Reply>,
+) -> Reply {
+    idempotency::once(registry, call, endpoint, caller, work).await
 }
 
 /// Counts a request of a caller. One that is refused for its scope counts as well.

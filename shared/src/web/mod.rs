@@ -4,6 +4,7 @@ mod attachment;
 mod audit;
 mod customer_group;
 pub mod door;
+mod idempotency;
 mod job;
 mod principal;
 mod problem;

@@ -141,6 +141,11 @@ impl Problem {
         self.0.status
     }
 
+    /// What the log is told.
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
     /// Adds errors of rows.
     pub fn with_errors(mut self, errors: Vec<Value>) -> Self {
         self.0.errors = errors;

@@ -8,6 +8,7 @@ use std::{
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{AuditLine, Problem};
 use crate::{language::Language, rate::Quota};
@@ -32,6 +33,8 @@ pub struct Call<'r> {
     audit: Mutex<AuditLine>,
     /// What the caller may still do, once it is known.
     pub(super) quota: OnceLock<Quota>,
+    /// The job id that belongs to the call's idempotency key.
+    pub(super) claimed_job_id: OnceLock<Uuid>,
 }
 
 impl<'r> Call<'r> {
@@ -54,6 +57,7 @@ impl<'r> Call<'r> {
             request_id,
             audit: Mutex::default(),
             quota: OnceLock::new(),
+            claimed_job_id: OnceLock::new(),
         }
     }
 
@@ -62,6 +66,13 @@ impl<'r> Call<'r> {
         let header = self.headers.get(header::ACCEPT_LANGUAGE);
         let header = header.and_then(|value| value.to_str().ok());
         header.map_or(Language::English, Language::negotiate)
+    }
+
+    /// The id for what the call registers: a job, a token. A call that repeats one which died has
+    /// the same, so that what is registered already is found instead of made again.
+    pub fn new_id(&self) -> Uuid {
+        let claimed = self.claimed_job_id.get().copied();
+        claimed.unwrap_or_else(Uuid::new_v4)
     }
 
     /// Adds to what the audit will say of the call.
