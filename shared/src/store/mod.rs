@@ -12,7 +12,9 @@ pub mod jobs;
 pub mod layout;
 mod organizations;
 mod pages;
+mod rate;
 mod read;
+mod replies;
 mod retry;
 mod upsert;
 pub mod verify;
@@ -24,6 +26,8 @@ pub use group::{Group, GroupId, GroupIdError};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
+pub use rate::Counted;
+pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
 pub use upsert::{Outcome, Provenance};
 
 use std::sync::Arc;
