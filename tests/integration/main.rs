@@ -27,6 +27,7 @@ mod pages;
 mod parts;
 mod preview;
 mod privacy;
+mod rate;
 mod records;
 mod rejected;
 mod snapshot;

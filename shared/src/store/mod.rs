@@ -13,17 +13,22 @@ pub mod jobs;
 pub mod layout;
 mod organizations;
 mod pages;
+mod rate;
 mod read;
+mod replies;
 mod retry;
 mod upsert;
 pub mod verify;
 
 pub use capacity::Consumed;
+pub use datasets::{FieldsChange, InUse, WorkspaceFields};
 pub use error::StoreError;
 pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made, Removed};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
+pub use rate::Counted;
+pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
 pub use upsert::{Outcome, Provenance};
 
 use std::sync::Arc;

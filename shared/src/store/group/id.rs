@@ -5,7 +5,10 @@ use std::{fmt, str::FromStr};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::{dataset::Dataset, identity::DataOrigin};
+use crate::{
+    dataset::{Dataset, workspace::WORKSPACE},
+    identity::DataOrigin,
+};
 
 /// The longest group id, in characters.
 const MAX_GROUP_ID: usize = 64;
@@ -25,12 +28,17 @@ impl GroupId {
         Self(format!("{}.{origin}", dataset.name()))
     }
 
+    /// The group that every customer of a workspace is in.
+    pub fn of_workspace() -> Self {
+        Self(format!("{WORKSPACE}.{WORKSPACE}"))
+    }
+
     /// Whether it is the group of all of some source's records.
     pub fn is_of_source(&self) -> bool {
         let Some((dataset, origin)) = self.0.split_once('.') else {
             return false;
         };
-        Dataset::builtin(dataset).is_some() && origin.parse::<DataOrigin>().is_ok()
+        Dataset::is_name(dataset) && origin.parse::<DataOrigin>().is_ok()
     }
 
     /// The id.
