@@ -15,6 +15,8 @@ use crate::{
 struct Things {
     job: String,
     group: String,
+    /// The group of all of a source's records, which stays whatever is asked.
+    own_group: String,
     customer: String,
 }
 
@@ -26,6 +28,7 @@ impl Things {
         Self {
             job: job.id.to_string(),
             group: "tenants".to_owned(),
+            own_group: "customers.generic".to_owned(),
             customer: "1-generic-c1".to_owned(),
         }
     }
@@ -35,6 +38,7 @@ impl Things {
         Self {
             job: "67e55044-10b1-426f-9247-bb680e5fe0c8".to_owned(),
             group: "nowhere".to_owned(),
+            own_group: "customers.nowhere".to_owned(),
             customer: "1-generic-c77".to_owned(),
         }
     }
@@ -45,6 +49,7 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
     let Things {
         job,
         group,
+        own_group,
         customer,
     } = things;
     let rows = json!({"data": [{"external_id": "c1"}]});
@@ -63,6 +68,16 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
             "/v1/customer".into(),
             Some(json!({"customer_group_id": group, "page": 0})),
         ),
+        Operation::ListGroups => ("/v1/groups".into(), None),
+        Operation::CreateGroup => (
+            "/v1/groups".into(),
+            Some(json!({"id": "own", "name": "Own", "dataset": "customers"})),
+        ),
+        Operation::RenameGroup => (
+            format!("/v1/groups/{group}"),
+            Some(json!({"name": "Tenants"})),
+        ),
+        Operation::DeleteGroup => (format!("/v1/groups/{own_group}"), None),
         Operation::AnnounceUpload => (
             "/v1/uploads".into(),
             Some(json!({"dataset": "customers", "filename": "a.csv", "customer_group_id": group})),
@@ -159,11 +174,15 @@ async fn another_organizations_things_answer_as_things_that_do_not_exist() {
         let at = format!("{} {}", endpoint.method, endpoint.path);
         let foreign = send(&stack, endpoint, &theirs, Some(&token)).await;
         let unknown = send(&stack, endpoint, &nobodys, Some(&token)).await;
-        if endpoint.operation != Operation::ListJobs {
-            assert_eq!(comparable(foreign), comparable(unknown), "{at}");
-        } else {
-            let shown = foreign.body.to_string();
-            assert!(!shown.contains(&theirs.job), "{at}: {shown}");
+        match endpoint.operation {
+            Operation::ListJobs | Operation::ListGroups => {
+                let shown = foreign.body.to_string();
+                assert!(!shown.contains(&theirs.job), "{at}: {shown}");
+                assert!(!shown.contains(&theirs.group), "{at}: {shown}");
+            }
+            // Made by the first of the two requests.
+            Operation::CreateGroup => assert_eq!(foreign.status, 201),
+            _ => assert_eq!(comparable(foreign), comparable(unknown), "{at}"),
         }
     }
     let after = Snapshot::of_first(&stack.registry, &stack.local.clients).await;

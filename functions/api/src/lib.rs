@@ -2,6 +2,7 @@
 
 mod dataset_in;
 mod dataset_out;
+mod groups;
 mod jobs;
 mod rejected;
 mod report;
@@ -37,6 +38,10 @@ async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
         Operation::CheckRows => dataset_in::check(registry, call, &caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, &caller, parameter).await,
         Operation::AnnounceUpload => uploads::announce(registry, call, &caller).await,
+        Operation::ListGroups => groups::list(registry, call, &caller).await,
+        Operation::CreateGroup => groups::create(registry, call, &caller).await,
+        Operation::RenameGroup => groups::rename(registry, call, &caller, parameter).await,
+        Operation::DeleteGroup => groups::delete(registry, call, &caller, parameter).await,
         Operation::ListJobs => jobs::list(registry, call, &caller).await,
         Operation::ReadJob => jobs::one(registry, call, &caller, parameter).await,
         Operation::CancelJob => jobs::cancel(registry, call, &caller, parameter).await,

@@ -167,10 +167,23 @@ impl Importer<'_> {
             Operation::Import | Operation::Upload | Operation::Update => {
                 self.import_rows(job, object, invocation).await
             }
-            Operation::Rewrap | Operation::DeleteGroup => {
-                Err(ImportError::Unsupported(job.operation.as_str()))
-            }
+            Operation::DeleteGroup => self.remove_group(job, object, invocation).await,
+            Operation::Rewrap => Err(ImportError::Unsupported(job.operation.as_str())),
         }
+    }
+
+    async fn remove_group(
+        &self,
+        mut job: Job,
+        object: &Object,
+        invocation: Invocation<'_>,
+    ) -> Result<(), ImportError> {
+        job.started_at.get_or_insert(Timestamp::now());
+        let mut saved = job.counts.rows_read;
+        let removed = self
+            .delete_group(&mut job, &mut saved, invocation.time)
+            .await;
+        self.conclude(job, removed, saved, object, invocation).await
     }
 
     async fn import_rows(
