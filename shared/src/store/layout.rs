@@ -73,6 +73,12 @@ pub(super) const OBJECT: &str = "object";
 pub(super) const BORN: &str = "born";
 pub(super) const ADMITTED: &str = "n";
 pub(super) const SLOTS: &str = "slots";
+/// On a group that can be deleted: later made, higher.
+pub(super) const NUMBER: &str = "number";
+/// On a group that was deleted: the job that removes its memberships.
+pub(super) const DELETED_BY: &str = "deleted_by";
+/// On a counter: the number of the deleted group that it counted, which gains no more members.
+pub(super) const CLOSED: &str = "closed";
 
 /// The primary key of an item.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -228,7 +234,29 @@ pub(super) fn organization(organization: OrganizationId) -> Key {
 }
 
 pub(super) fn group(organization: OrganizationId, group: &GroupId) -> Key {
-    Key::new(of_organization(organization), format!("GROUP#{group}"))
+    Key::new(of_organization(organization), format!("{GROUP}{group}"))
+}
+
+const GROUP: &str = "GROUP#";
+
+/// The id in a group's sort key.
+pub(super) fn group_id(sk: &str) -> Option<GroupId> {
+    sk.strip_prefix(GROUP)?.parse().ok()
+}
+
+/// The partition of an organisation's groups, and the first and last sort key of those that
+/// come after an id.
+pub(super) fn groups_after(
+    organization: OrganizationId,
+    after: Option<&GroupId>,
+) -> (String, String, String) {
+    let from = match after {
+        Some(id) => format!("{GROUP}{id}\0"),
+        None => GROUP.to_owned(),
+    };
+    // A character after every one of an id.
+    let to = format!("{GROUP}~");
+    (of_organization(organization), from, to)
 }
 
 pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {

@@ -4,6 +4,7 @@
 //! supply never become part of an expression: names and values always travel as placeholders.
 
 mod capacity;
+mod conditional;
 mod datasets;
 mod error;
 mod group;
@@ -22,7 +23,7 @@ pub mod verify;
 pub use capacity::Consumed;
 pub use datasets::{FieldsChange, InUse, WorkspaceFields};
 pub use error::StoreError;
-pub use group::{Group, GroupId, GroupIdError};
+pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made, Removed};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
