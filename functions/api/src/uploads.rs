@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::{dataset_in::check_group, dataset_named, source};
+use crate::{dataset_in::check_group, dataset_of_files, source_of_files};
 
 /// How long an upload may be begun. S3 lets one that has begun end.
 const VALID_FOR: Duration = Duration::from_secs(60 * 60);
@@ -41,9 +41,9 @@ struct Request {
 /// from now on, whenever the file comes.
 pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let request: Request = call.body()?;
-    let dataset = dataset_named(&request.dataset)?;
+    let dataset = dataset_of_files(registry, caller, &request.dataset).await?;
     let named = request.source.as_deref().or(query(call, "source"));
-    let origin = source(named.unwrap_or("api"))?;
+    let origin = source_of_files(&dataset, named)?;
     check_group(caller, &dataset, &origin)?;
     let group = group(registry, caller, &dataset, &request).await?;
     let mode = mode(call, &request)?;
