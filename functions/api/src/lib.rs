@@ -3,6 +3,7 @@
 mod dataset_in;
 mod dataset_out;
 mod jobs;
+mod organization_keys;
 mod rejected;
 mod report;
 mod uploads;
@@ -37,6 +38,8 @@ async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
         Operation::CheckRows => dataset_in::check(registry, call, &caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, &caller, parameter).await,
         Operation::AnnounceUpload => uploads::announce(registry, call, &caller).await,
+        Operation::ListKeys => organization_keys::list(registry, call, &caller).await,
+        Operation::RotateKeys => organization_keys::rotate(registry, call, &caller).await,
         Operation::ListJobs => jobs::list(registry, call, &caller).await,
         Operation::ReadJob => jobs::one(registry, call, &caller, parameter).await,
         Operation::CancelJob => jobs::cancel(registry, call, &caller, parameter).await,

@@ -53,6 +53,7 @@ pub(super) const NAME: &str = "name";
 pub(super) const VALUE: &str = "value";
 pub(super) const WRAPPED: &str = "wrapped";
 pub(super) const CHECK: &str = "check";
+pub(super) const RETIRED_AT: &str = "retired_at";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";

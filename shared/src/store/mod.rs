@@ -16,6 +16,7 @@ mod read;
 mod retry;
 mod upsert;
 pub mod verify;
+mod wrapped_keys;
 
 pub use capacity::Consumed;
 pub use error::StoreError;

@@ -67,6 +67,10 @@ endpoints! {
     ReadCustomers: POST "/v1/customer", RecordsRead, "records.read", Workspace;
     /// A file goes straight to the bucket.
     AnnounceUpload: POST "/v1/uploads", RecordsWrite, "uploads.announce", Registry;
+    /// The organisation's encryption keys, in clear.
+    ListKeys: GET "/v1/organization/keys", PiiReveal, "keys.read", Registry;
+    /// A new version of the encryption key.
+    RotateKeys: POST "/v1/organization/keys/rotate", WorkspaceAdmin, "keys.rotate", Registry;
     /// The organisation's jobs.
     ListJobs: GET "/v1/jobs", RecordsRead, "jobs.list", Registry;
     /// Stops a job.
