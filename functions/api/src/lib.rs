@@ -40,6 +40,7 @@ async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
         Operation::AnnounceUpload => uploads::announce(registry, call, &caller).await,
         Operation::ListKeys => organization_keys::list(registry, call, &caller).await,
         Operation::RotateKeys => organization_keys::rotate(registry, call, &caller).await,
+        Operation::RewrapRecords => organization_keys::rewrap(registry, call, &caller).await,
         Operation::ListJobs => jobs::list(registry, call, &caller).await,
         Operation::ReadJob => jobs::one(registry, call, &caller, parameter).await,
         Operation::CancelJob => jobs::cancel(registry, call, &caller, parameter).await,

@@ -138,6 +138,11 @@ impl KeyRing {
         self.cache.lock().await.remove(&organization);
     }
 
+    /// Lets go of all cached keys.
+    pub async fn forget_all(&self) {
+        self.cache.lock().await.clear();
+    }
+
     /// Decrypts with an organisation's keys. Where a value needs a version that is not cached,
     /// since the keys were rotated meanwhile, they are read again, once.
     pub async fn reading<T>(

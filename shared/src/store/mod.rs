@@ -14,6 +14,7 @@ mod organizations;
 mod pages;
 mod read;
 mod retry;
+mod rewrap;
 mod upsert;
 pub mod verify;
 mod wrapped_keys;
@@ -24,6 +25,7 @@ pub use group::{Group, GroupId, GroupIdError};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
+pub use rewrap::Rewrapped;
 pub use upsert::{Outcome, Provenance};
 
 use std::sync::Arc;

@@ -71,6 +71,8 @@ endpoints! {
     ListKeys: GET "/v1/organization/keys", PiiReveal, "keys.read", Registry;
     /// A new version of the encryption key.
     RotateKeys: POST "/v1/organization/keys/rotate", WorkspaceAdmin, "keys.rotate", Registry;
+    /// Everything is encrypted again under the newest key.
+    RewrapRecords: POST "/v1/organization/keys/rewrap", WorkspaceAdmin, "keys.rewrap", Registry;
     /// The organisation's jobs.
     ListJobs: GET "/v1/jobs", RecordsRead, "jobs.list", Registry;
     /// Stops a job.
