@@ -4,6 +4,7 @@ mod dataset_in;
 mod dataset_out;
 mod fields;
 mod jobs;
+mod organization_keys;
 mod rejected;
 mod report;
 mod uploads;
@@ -40,6 +41,9 @@ async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
         Operation::AnnounceUpload => uploads::announce(registry, call, &caller).await,
         Operation::ReadFields => fields::read(registry, call, &caller).await,
         Operation::ReplaceFields => fields::replace(registry, call, &caller).await,
+        Operation::ListKeys => organization_keys::list(registry, call, &caller).await,
+        Operation::RotateKeys => organization_keys::rotate(registry, call, &caller).await,
+        Operation::RewrapRecords => organization_keys::rewrap(registry, call, &caller).await,
         Operation::ListJobs => jobs::list(registry, call, &caller).await,
         Operation::ReadJob => jobs::one(registry, call, &caller, parameter).await,
         Operation::CancelJob => jobs::cancel(registry, call, &caller, parameter).await,
