@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{FileError, ImportError, Importer, ObjectKey, run::Stopped};
 use crate::{
-    dataset::Dataset,
+    dataset::{Dataset, workspace::WORKSPACE},
     identity::{DataOrigin, OrganizationId},
     protection::{OrganizationKeys, Protector, PseudonymMode},
     record::Validator,
@@ -21,6 +21,8 @@ pub(super) struct Setting {
     pub(super) origin: DataOrigin,
     pub(super) group: Option<GroupId>,
     organization: Organization,
+    /// The same throughout: a dry run for an organisation without keys makes new ones each time.
+    pub(super) keys: Arc<OrganizationKeys>,
 }
 
 impl Importer<'_> {
@@ -34,17 +36,15 @@ impl Importer<'_> {
             return Err(Stopped::File(FileError::UnknownMode));
         }
         let organization = self.store.organization(job.organization).await?;
-        let dataset = Dataset::builtin(&job.dataset).ok_or_else(|| {
-            let names: Vec<_> = Dataset::all_builtin().iter().map(|d| d.name()).collect();
-            Stopped::File(FileError::UnknownDataset {
-                datasets: names.join(", "),
-            })
-        })?;
+        let dataset = self.dataset(job).await?;
         let origin: DataOrigin = job
             .data_origin
             .parse()
             .map_err(|_| StoreError::corrupt("job", "data_origin"))?;
-        if origin.is_reserved() {
+        if dataset.is_workspace() && !origin.is_workspace() {
+            return Err(Stopped::File(FileError::SourceOfWorkspace));
+        }
+        if origin.is_reserved() && !dataset.is_workspace() {
             return Err(Stopped::File(FileError::ReservedSource));
         }
         let group = job.group.as_deref().map(str::parse).transpose();
@@ -61,6 +61,21 @@ impl Importer<'_> {
             origin,
             group,
             organization: organization.unwrap_or_default(),
+            keys: self.keys_for(job).await?,
+        })
+    }
+
+    async fn dataset(&self, job: &Job) -> Result<Arc<Dataset>, Stopped> {
+        let found = self.store.dataset(job.organization, &job.dataset).await?;
+        found.ok_or_else(|| {
+            let mut names: Vec<_> = Dataset::all_builtin().iter().map(|d| d.name()).collect();
+            names.push(WORKSPACE);
+            Stopped::File(match job.dataset == WORKSPACE {
+                true => FileError::NoWorkspaceFields,
+                false => FileError::UnknownDataset {
+                    datasets: names.join(", "),
+                },
+            })
         })
     }
 
@@ -91,7 +106,7 @@ impl Importer<'_> {
         Ok(())
     }
 
-    pub(super) async fn keys_for(&self, job: &Job) -> Result<Arc<OrganizationKeys>, ImportError> {
+    async fn keys_for(&self, job: &Job) -> Result<Arc<OrganizationKeys>, ImportError> {
         Ok(match job.mode {
             Mode::Write | Mode::AllOrNothing => self.keys.for_writing(job.organization).await?,
             Mode::DryRun | Mode::Unknown => self.keys.for_dry_run(job.organization).await?,
@@ -127,16 +142,17 @@ impl Setting {
             Arc::clone(&self.dataset),
             job.organization,
             self.origin.clone(),
+            Arc::clone(&self.keys),
             self.organization.unknown_columns,
             this_year,
         )
     }
 
-    pub(super) fn protector(&self, keys: &Arc<OrganizationKeys>) -> Protector {
+    pub(super) fn protector(&self) -> Protector {
         let pseudonyms = match self.organization.keyed_pseudonyms {
-            true => keys.keyed_pseudonyms(),
+            true => self.keys.keyed_pseudonyms(),
             false => PseudonymMode::Sha256,
         };
-        Protector::new(Arc::clone(keys), pseudonyms)
+        Protector::new(Arc::clone(&self.keys), pseudonyms)
     }
 }

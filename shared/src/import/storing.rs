@@ -14,7 +14,6 @@ use super::{
 use crate::{
     bucket::OpenObject,
     decode::Hints,
-    protection::OrganizationKeys,
     store::{
         Outcome, Provenance,
         jobs::{Counts, Job, JobState, LEASE, MAX_KEPT_ERRORS, Mode, Saved},
@@ -129,15 +128,14 @@ impl Importer<'_> {
         repetitions: Repetitions,
         time: TimeLeft,
     ) -> Result<Stored, Stopped> {
-        let keys = self.keys_for(job).await?;
         let open = self.open(object).await?;
         let skip = job.counts.rows_read;
-        let (validator, protector) = (setting.validator(job), setting.protector(&keys));
+        let (validator, protector) = (setting.validator(job), setting.protector());
         let (mut received, reader) =
             read_batches(open, hints, validator, protector, repetitions, skip);
         while let Some(batch) = received.recv().await {
             let room = MAX_KEPT_ERRORS.saturating_sub(job.errors_kept as usize);
-            let (counts, errors_kept) = self.store_batch(job, setting, batch, &keys, room).await?;
+            let (counts, errors_kept) = self.store_batch(job, setting, batch, room).await?;
             job.counts += counts;
             job.errors_kept += errors_kept;
             if Some(job.counts.rows_read) == job.rows_total {
@@ -178,9 +176,8 @@ impl Importer<'_> {
     ) -> Result<Stored, Stopped> {
         note(job, &survey);
         let (rejected, rows) = (survey.rejected, survey.rows);
-        let keys = self.keys_for(job).await?;
         let open = self.open(object).await?;
-        let (validator, protector) = (setting.validator(job), setting.protector(&keys));
+        let (validator, protector) = (setting.validator(job), setting.protector());
         let (mut received, reader) =
             read_batches(open, hints, validator, protector, survey.repetitions, 0);
         job.errors_kept = 0;
@@ -212,7 +209,6 @@ impl Importer<'_> {
         job: &Job,
         setting: &Setting,
         mut batch: Batch,
-        keys: &OrganizationKeys,
         errors_room: usize,
     ) -> Result<(Counts, u64), Stopped> {
         let provenance = Provenance {
@@ -223,6 +219,7 @@ impl Importer<'_> {
             group: setting.group.clone(),
         };
         let records = std::mem::take(&mut batch.records);
+        let keys = &setting.keys;
         let outcomes = match job.mode {
             Mode::Write | Mode::AllOrNothing => {
                 self.store.upsert(records, &provenance, keys).await?

@@ -3,6 +3,7 @@
 //! Only [`Protector::protect`] makes a [`ProtectedRecord`], and only those can be stored, so
 //! forgetting protection does not compile.
 
+mod aead;
 mod blur;
 mod cipher;
 mod keyring;
@@ -17,3 +18,6 @@ pub use keys::{KeyPurpose, OrganizationKeys, WrappedKey};
 pub use protect::{CustomChange, Protected, ProtectedRecord, ProtectedValue, Protector};
 pub use pseudonym::{Pseudonym, PseudonymMode};
 pub use secret::Secret;
+
+#[cfg(test)]
+mod vectors;

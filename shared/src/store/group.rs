@@ -11,7 +11,7 @@ use super::{
     layout::{self, DATASET, NAME},
 };
 use crate::{
-    dataset::Dataset,
+    dataset::{Dataset, workspace::WORKSPACE},
     identity::{DataOrigin, OrganizationId},
 };
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
@@ -34,12 +34,17 @@ impl GroupId {
         Self(format!("{}.{origin}", dataset.name()))
     }
 
+    /// The group that every customer of a workspace is in.
+    pub fn of_workspace() -> Self {
+        Self(format!("{WORKSPACE}.{WORKSPACE}"))
+    }
+
     /// Whether it is the group of all of some source's records.
     pub fn is_of_source(&self) -> bool {
         let Some((dataset, origin)) = self.0.split_once('.') else {
             return false;
         };
-        Dataset::builtin(dataset).is_some() && origin.parse::<DataOrigin>().is_ok()
+        Dataset::is_name(dataset) && origin.parse::<DataOrigin>().is_ok()
     }
 
     /// The id.

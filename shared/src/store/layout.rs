@@ -7,6 +7,7 @@
 //! | membership | `GROUP#{org}#{group}#{first hex digit of the uid's hash}` | `{16 hex of the hash}#{uid}` |
 //! | counter of a group | `COUNT#{org}#{group}` | first 2 hex digits of the hash |
 //! | organisation, group, source, wrapped key, integer counter | `ORG#{org}` | `ORGANIZATION`, `GROUP#…`, `SOURCE#…`, `KEY#…`, `INTEGER#…` |
+//! | workspace fields: one item with all of them as JSON | `ORG#{org}` | `FIELDS` |
 //! | job, its row errors, its parts that are done | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}`, `PART#{number}` |
 //! | entry in the list of jobs | `JOBS#{org}` | import id, 20 digits |
 //! | reply kept for an idempotency key | `REPLY#{org}#{32 hex of the key's digest}` | `REPLY` |
@@ -55,6 +56,8 @@ pub(super) const CUSTOMER_UID: &str = "c";
 pub(super) const DEVICE_UID: &str = "d";
 pub(super) const NAME: &str = "name";
 pub(super) const VALUE: &str = "value";
+pub(super) const VERSION: &str = "version";
+pub(super) const FIELDS: &str = "fields";
 pub(super) const WRAPPED: &str = "wrapped";
 pub(super) const CHECK: &str = "check";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
@@ -230,6 +233,11 @@ pub(super) fn group(organization: OrganizationId, group: &GroupId) -> Key {
 
 pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {
     Key::new(of_organization(organization), format!("SOURCE#{origin}"))
+}
+
+/// The fields of an organisation's workspace.
+pub(super) fn workspace_fields(organization: OrganizationId) -> Key {
+    Key::new(of_organization(organization), "FIELDS")
 }
 
 pub(super) fn wrapped_key(organization: OrganizationId, purpose: KeyPurpose, version: u32) -> Key {

@@ -20,6 +20,7 @@ mod upsert;
 pub mod verify;
 
 pub use capacity::Consumed;
+pub use datasets::{FieldsChange, InUse, WorkspaceFields};
 pub use error::StoreError;
 pub use group::{Group, GroupId, GroupIdError};
 pub use item::StoredRecord;
