@@ -64,6 +64,12 @@ pub(super) const RETIRED_AT: &str = "retired_at";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";
+/// On a group that can be deleted: later made, higher.
+pub(super) const NUMBER: &str = "number";
+/// On a group that was deleted: the job that removes its memberships.
+pub(super) const DELETED_BY: &str = "deleted_by";
+/// On a counter: the number of the deleted group that it counted, which gains no more members.
+pub(super) const CLOSED: &str = "closed";
 /// Of a request with an idempotency key.
 pub(super) const REQUEST_DIGEST: &str = "request";
 pub(super) const OWNER: &str = "owner";
