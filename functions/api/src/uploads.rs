@@ -17,8 +17,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{dataset_in::check_group, dataset_named, registration::register, source};
-use crate::{dataset_in::check_group, dataset_of_files, source_of_files};
+use crate::{dataset_in::check_group, dataset_of_files, registration::register, source_of_files};
 
 /// How long an upload may be begun. S3 lets one that has begun end.
 const VALID_FOR: Duration = Duration::from_secs(60 * 60);

@@ -80,12 +80,6 @@ pub(super) const OBJECT: &str = "object";
 pub(super) const BORN: &str = "born";
 pub(super) const ADMITTED: &str = "n";
 pub(super) const SLOTS: &str = "slots";
-/// On a group that can be deleted: later made, higher.
-pub(super) const NUMBER: &str = "number";
-/// On a group that was deleted: the job that removes its memberships.
-pub(super) const DELETED_BY: &str = "deleted_by";
-/// On a counter: the number of the deleted group that it counted, which gains no more members.
-pub(super) const CLOSED: &str = "closed";
 
 /// The primary key of an item.
 #[derive(Clone, PartialEq, Eq, Hash)]
