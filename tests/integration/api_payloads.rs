@@ -35,6 +35,8 @@ async fn the_payloads_of_every_http_route_are_answered() {
         ("api_group_create.json", 201),
         ("api_group_rename.json", 200),
         ("api_group_delete.json", 202),
+        ("api_fields.json", 200),
+        ("api_fields_put.json", 200),
         ("pages_customer_pages.json", 200),
         ("pages_customer.json", 200),
     ];

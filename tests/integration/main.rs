@@ -20,6 +20,7 @@ mod events;
 mod faults;
 mod formats;
 mod groups;
+mod idempotency;
 mod imports;
 mod kills;
 mod logs;

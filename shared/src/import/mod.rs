@@ -17,6 +17,7 @@ mod parts;
 mod reading;
 mod registration;
 pub mod rejected;
+mod rewrap;
 mod run;
 mod setting;
 mod storing;

@@ -152,13 +152,18 @@ impl Importer<'_> {
         }
         drop(received);
         reader.await.map_err(|_| super::ImportError::Reader)??;
+        self.complete(job, saved).await
+    }
+
+    /// Ends a job of which nothing is left to do.
+    pub(super) async fn complete(&self, job: &mut Job, saved: &mut u64) -> Result<Stored, Stopped> {
         job.state = match job.counts.rejected {
             0 => JobState::Completed,
             _ => JobState::CompletedWithRejections,
         };
         job.finished_at = Some(Timestamp::now());
         match self.checkpoint(job, saved).await {
-            // Too late: every row is stored.
+            // Too late: all is done.
             Err(Stopped::Cancelled(at)) => {
                 job.cancel_requested_at = Some(at);
                 self.checkpoint(job, saved).await?;

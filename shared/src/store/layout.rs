@@ -60,6 +60,7 @@ pub(super) const VERSION: &str = "version";
 pub(super) const FIELDS: &str = "fields";
 pub(super) const WRAPPED: &str = "wrapped";
 pub(super) const CHECK: &str = "check";
+pub(super) const RETIRED_AT: &str = "retired_at";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";
@@ -185,6 +186,15 @@ pub(super) fn members(organization: OrganizationId, group: &GroupId, shard: u8) 
     format!("GROUP#{organization}#{group}#{shard:x}")
 }
 
+/// The sort key after which the memberships of a hash, or of none, have all gone by.
+pub(super) fn after_hash(hash: &str) -> String {
+    match hash {
+        // Before every hexadecimal digit.
+        "" => "#".to_owned(),
+        hash => format!("{hash}~"),
+    }
+}
+
 /// The group whose membership or counter an item is.
 pub(super) fn group_of(pk: &str) -> Option<(OrganizationId, GroupId, KindInGroup)> {
     let (kind, rest) = match pk.strip_prefix("GROUP#") {
@@ -257,6 +267,21 @@ pub(super) fn groups_after(
     // A character after every one of an id.
     let to = format!("{GROUP}~");
     (of_organization(organization), from, to)
+}
+
+/// The partition and the beginning of the sort keys of an organisation's groups.
+pub(super) fn groups(organization: OrganizationId) -> (String, &'static str) {
+    (of_organization(organization), "GROUP#")
+}
+
+/// The group in a group's item, if all of some source's records are in it. A dataset of the
+/// organisation's own has sources too.
+pub(super) fn group_of_source(item: &Item) -> Option<GroupId> {
+    let id = item.get(SK)?.as_s().ok()?.strip_prefix("GROUP#")?;
+    let dataset = item.get(DATASET)?.as_s().ok()?;
+    let origin = id.strip_prefix(dataset.as_str())?.strip_prefix('.')?;
+    origin.parse::<DataOrigin>().ok()?;
+    id.parse().ok()
 }
 
 pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {

@@ -17,8 +17,10 @@ mod rate;
 mod read;
 mod replies;
 mod retry;
+mod rewrap;
 mod upsert;
 pub mod verify;
+mod wrapped_keys;
 
 pub use capacity::Consumed;
 pub use datasets::{FieldsChange, InUse, WorkspaceFields};
@@ -29,6 +31,7 @@ pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
 pub use rate::Counted;
 pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
+pub use rewrap::Rewrapped;
 pub use upsert::{Outcome, Provenance};
 
 use std::sync::Arc;

@@ -240,6 +240,12 @@ impl Store {
             (None, true) if !superseded => Outcome::Updated,
             (None, _) => unwritten,
         };
+        // Whoever writes a record writes all of it under the newest key, so that no outdated bytes
+        // come back after others have encrypted them again.
+        let content = match differs {
+            true => content.resealed(&unit.uid, keys)?.unwrap_or(content),
+            false => content,
+        };
         let change = differs.then_some(&content);
         let update = self.update(unit, stored, change, &groups, provenance, keys)?;
         if groups.is_empty() {
