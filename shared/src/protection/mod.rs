@@ -10,6 +10,7 @@ mod keys;
 mod protect;
 mod pseudonym;
 mod secret;
+mod uid_digest;
 
 pub use cipher::{CipherError, Sealed};
 pub use keyring::{KeyError, KeyRing};
@@ -17,3 +18,4 @@ pub use keys::{KeyPurpose, OrganizationKeys, WrappedKey};
 pub use protect::{CustomChange, Protected, ProtectedRecord, ProtectedValue, Protector};
 pub use pseudonym::{Pseudonym, PseudonymMode};
 pub use secret::Secret;
+pub use uid_digest::UidDigest;

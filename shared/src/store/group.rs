@@ -34,6 +34,18 @@ impl GroupId {
         Self(format!("{}.{origin}", dataset.name()))
     }
 
+    /// The group that the records of a dataset's name and a source are in.
+    pub(super) fn of_source_named(dataset: &str, origin: &DataOrigin) -> Result<Self, StoreError> {
+        let id = format!("{dataset}.{origin}").parse();
+        id.map_err(|_| StoreError::corrupt("record", DATASET))
+    }
+
+    /// The source whose records the group is of, if it is a source's own.
+    pub fn source(&self) -> Option<DataOrigin> {
+        let (_, origin) = self.0.split_once('.').filter(|_| self.is_of_source())?;
+        origin.parse().ok()
+    }
+
     /// Whether it is the group of all of some source's records.
     pub fn is_of_source(&self) -> bool {
         let Some((dataset, origin)) = self.0.split_once('.') else {
@@ -129,14 +141,24 @@ impl Store {
         }
     }
 
-    /// How many members each of a group's 256 buckets has: one strongly consistent query of
-    /// at most 256 thin items, whatever the group's size.
+    /// How many members each of a group's 256 buckets has.
     pub(super) async fn bucket_counts(
         &self,
         organization: OrganizationId,
         group: &GroupId,
     ) -> Result<Box<[u64; 256]>, StoreError> {
-        let mut counts = Box::new([0; 256]);
+        let counters = self.counters(organization, group).await?;
+        Ok(Box::new(counters.map(|counter| counter.members)))
+    }
+
+    /// A group's 256 counters: one strongly consistent query of at most 256 thin items, whatever
+    /// the group's size.
+    pub(super) async fn counters(
+        &self,
+        organization: OrganizationId,
+        group: &GroupId,
+    ) -> Result<Box<[Counter; 256]>, StoreError> {
+        let mut counters = Box::new([Counter::default(); 256]);
         let mut pages = self
             .client
             .query()
@@ -155,13 +177,13 @@ impl Store {
             let page = page.map_err(StoreError::call("Query"))?;
             self.capacity.add(Units::Read, &page.consumed_capacity);
             for item in page.items() {
-                let (bucket, members) = read_counter(item)?;
-                if let Some(count) = counts.get_mut(usize::from(bucket)) {
-                    *count = members;
+                let (bucket, read) = read_counter(item)?;
+                if let Some(counter) = counters.get_mut(usize::from(bucket)) {
+                    *counter = read;
                 }
             }
         }
-        Ok(counts)
+        Ok(counters)
     }
 
     /// How many members a group has.
@@ -174,15 +196,32 @@ impl Store {
     }
 }
 
-/// A counter's bucket and members.
-pub(super) fn read_counter(item: &layout::Item) -> Result<(u8, u64), StoreError> {
+/// What a counter of a group says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counter {
+    /// How many members its bucket has.
+    pub(super) members: u64,
+    /// How often a record of its bucket was erased; 0 but for the groups of sources.
+    pub(super) erasures: u64,
+}
+
+/// A counter and its bucket. What it does not say is 0.
+pub(super) fn read_counter(item: &layout::Item) -> Result<(u8, Counter), StoreError> {
     let bucket = item
         .get(layout::SK)
         .and_then(|value| layout::bucket_of(value.as_s().ok()?))
         .ok_or(StoreError::corrupt("counter", layout::SK))?;
-    let members = item
-        .get(layout::MEMBERS)
-        .and_then(|value| value.as_n().ok()?.parse().ok())
-        .ok_or(StoreError::corrupt("counter", layout::MEMBERS))?;
-    Ok((bucket, members))
+    let number = |name: &'static str| match item.get(name) {
+        Some(value) => value
+            .as_n()
+            .ok()
+            .and_then(|number| number.parse().ok())
+            .ok_or(StoreError::corrupt("counter", name)),
+        None => Ok(0),
+    };
+    let counter = Counter {
+        members: number(layout::MEMBERS)?,
+        erasures: number(layout::ERASURES)?,
+    };
+    Ok((bucket, counter))
 }

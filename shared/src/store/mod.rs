@@ -5,7 +5,9 @@
 
 mod capacity;
 mod datasets;
+mod erase;
 mod error;
+mod fence;
 mod group;
 mod item;
 pub mod jobs;
@@ -18,7 +20,9 @@ mod upsert;
 pub mod verify;
 
 pub use capacity::Consumed;
+pub use erase::{Erasure, Removed};
 pub use error::StoreError;
+pub use fence::Fence;
 pub use group::{Group, GroupId, GroupIdError};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
