@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{ImportError, Importer, Invocation, Object, TimeLeft, run::Stopped, storing::Stored};
 use crate::store::{
-    FoundGroup, Group, Removed, StoreError,
+    FoundGroup, Group, StoreError,
     jobs::{Counts, Job},
 };
 
@@ -41,7 +41,7 @@ impl Importer<'_> {
                 job.rows_total = Some(members);
                 self.checkpoint(job, saved).await?;
             }
-            while self.remove_some(job, &group).await? == Removed::Some {
+            while self.remove_some(job, &group).await? {
                 self.checkpoint(job, saved).await?;
                 if time.is_short() {
                     return Ok(Stored::OutOfTime);
@@ -65,7 +65,7 @@ impl Importer<'_> {
         })
     }
 
-    async fn remove_some(&self, job: &mut Job, group: &Group) -> Result<Removed, StoreError> {
+    async fn remove_some(&self, job: &mut Job, group: &Group) -> Result<bool, StoreError> {
         let removed = self
             .store
             .remove_members(job.organization, &group.id)
