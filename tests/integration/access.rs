@@ -52,6 +52,7 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
         own_group,
         customer,
     } = things;
+    let customers = json!({"customer_group_id": group, "customers": [{"external_id": "c1"}]});
     let rows = json!({"data": [{"external_id": "c1"}]});
     match operation {
         Operation::PushRows => ("/api/v1/in/customers".into(), Some(rows)),
@@ -68,6 +69,8 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
             "/v1/customer".into(),
             Some(json!({"customer_group_id": group, "page": 0})),
         ),
+        Operation::CheckCustomers => ("/v1/customer/check".into(), Some(customers)),
+        Operation::UpdateCustomers => ("/v1/customer".into(), Some(customers)),
         Operation::ListGroups => ("/v1/groups".into(), None),
         Operation::CreateGroup => (
             "/v1/groups".into(),

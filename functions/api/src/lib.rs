@@ -1,5 +1,6 @@
 //! The `api` function: writes and record reads over HTTP.
 
+mod customers;
 mod dataset_in;
 mod dataset_out;
 mod fields;
@@ -9,6 +10,7 @@ mod organization_keys;
 mod registration;
 mod rejected;
 mod report;
+mod staging;
 mod uploads;
 
 use clientele::{
@@ -55,6 +57,8 @@ async fn work(
         Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
         Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
+        Operation::CheckCustomers => customers::check(registry, call, caller).await,
+        Operation::UpdateCustomers => customers::update(registry, call, caller).await,
         Operation::ListGroups => groups::list(registry, call, caller).await,
         Operation::CreateGroup => groups::create(registry, call, caller).await,
         Operation::RenameGroup => groups::rename(registry, call, caller, parameter).await,

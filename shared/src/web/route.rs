@@ -65,6 +65,10 @@ endpoints! {
     CountPages: POST "/v1/customer/pages", RecordsRead, "records.count", Workspace;
     /// A page of a group.
     ReadCustomers: POST "/v1/customer", RecordsRead, "records.read", Workspace;
+    /// Checks rows of a request and, if all are right, has them imported into a group.
+    CheckCustomers: POST "/v1/customer/check", RecordsWrite, "records.upload", Workspace;
+    /// The same of rows that change records which exist.
+    UpdateCustomers: PATCH "/v1/customer", RecordsWrite, "records.update", Workspace;
     /// The organisation's groups.
     ListGroups: GET "/v1/groups", RecordsRead, "groups.list", Registry;
     /// Makes a group.
