@@ -4,6 +4,8 @@ mod dataset_in;
 mod dataset_out;
 mod fields;
 mod jobs;
+mod organization_keys;
+mod registration;
 mod rejected;
 mod report;
 mod uploads;
@@ -32,19 +34,32 @@ pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
 async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
     let route = Route::of(call.method, call.path)?;
     let caller = door::admit(registry, call, route.endpoint).await?;
+    let work = work(registry, call, &caller, &route);
+    door::once(registry, call, route.endpoint, &caller, work).await
+}
+
+async fn work(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    route: &Route<'_>,
+) -> Reply {
     let parameter = route.parameter;
     match route.endpoint.operation {
-        Operation::PushRows => dataset_in::import(registry, call, &caller, parameter).await,
-        Operation::CheckRows => dataset_in::check(registry, call, &caller, parameter).await,
-        Operation::ReadRows => dataset_out::page(registry, call, &caller, parameter).await,
-        Operation::AnnounceUpload => uploads::announce(registry, call, &caller).await,
-        Operation::ReadFields => fields::read(registry, call, &caller).await,
-        Operation::ReplaceFields => fields::replace(registry, call, &caller).await,
-        Operation::ListJobs => jobs::list(registry, call, &caller).await,
-        Operation::ReadJob => jobs::one(registry, call, &caller, parameter).await,
-        Operation::CancelJob => jobs::cancel(registry, call, &caller, parameter).await,
-        Operation::ReadReport => report::report(registry, call, &caller, parameter).await,
-        Operation::ReadRejected => rejected::rejected(registry, call, &caller, parameter).await,
+        Operation::ReadFields => fields::read(registry, call, caller).await,
+        Operation::ReplaceFields => fields::replace(registry, call, caller).await,
+        Operation::ListKeys => organization_keys::list(registry, call, caller).await,
+        Operation::RotateKeys => organization_keys::rotate(registry, call, caller).await,
+        Operation::RewrapRecords => organization_keys::rewrap(registry, call, caller).await,
+        Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
+        Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
+        Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
+        Operation::AnnounceUpload => uploads::announce(registry, call, caller).await,
+        Operation::ListJobs => jobs::list(registry, call, caller).await,
+        Operation::ReadJob => jobs::one(registry, call, caller, parameter).await,
+        Operation::CancelJob => jobs::cancel(registry, call, caller, parameter).await,
+        Operation::ReadReport => report::report(registry, call, caller, parameter).await,
+        Operation::ReadRejected => rejected::rejected(registry, call, caller, parameter).await,
         // Another function's.
         Operation::CountPages | Operation::ReadCustomers => Err(Problem::not_found("route")),
     }
