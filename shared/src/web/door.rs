@@ -18,6 +18,7 @@ pub async fn admit(
 ) -> Result<Principal, Problem> {
     call.audit(|line| line.action(endpoint.action));
     let caller = authenticate(&registry.verifier, call)
+        .await
         .map_err(|problem| in_dialect(problem, endpoint.dialect))?;
     call.audit(|line| line.caller(&caller));
     count(registry, call, &caller).await?;
@@ -71,7 +72,7 @@ pub fn settle(registry: &Registry, call: &Call<'_>, reply: Reply) -> Response<St
     response
 }
 
-fn authenticate(verifier: &Verifier, call: &Call<'_>) -> Result<Principal, Problem> {
+async fn authenticate(verifier: &Verifier, call: &Call<'_>) -> Result<Principal, Problem> {
     let mut headers = call.headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (headers.next(), headers.next()) else {
         return Err(Problem::unauthenticated("not one authorization header"));
@@ -83,9 +84,7 @@ fn authenticate(verifier: &Verifier, call: &Call<'_>) -> Result<Principal, Probl
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Problem::unauthenticated("another scheme than bearer"));
     }
-    verifier
-        .verify(token.trim())
-        .map_err(Problem::unauthenticated)
+    Ok(verifier.verify(token.trim()).await?)
 }
 
 fn in_dialect(problem: Problem, dialect: Dialect) -> Problem {
