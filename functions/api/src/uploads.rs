@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{dataset_in::check_group, dataset_named, registration::register, source};
+use crate::{dataset_in::check_group, dataset_named, registration::register, source_of};
 
 /// How long an upload may be begun. S3 lets one that has begun end.
 const VALID_FOR: Duration = Duration::from_secs(60 * 60);
@@ -41,7 +41,7 @@ pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Prin
     let request: Request = call.body()?;
     let dataset = dataset_named(&request.dataset)?;
     let named = request.source.as_deref().or(query(call, "source"));
-    let origin = source(named.unwrap_or("api"))?;
+    let origin = source_of(caller, named)?;
     check_group(caller, &dataset, &origin)?;
     let group = group(registry, caller, &dataset, &request).await?;
     let mode = mode(call, &request)?;

@@ -16,6 +16,8 @@ mod rate;
 mod read;
 mod replies;
 mod retry;
+mod source_tokens;
+mod sources;
 mod upsert;
 pub mod verify;
 
@@ -28,6 +30,7 @@ pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
 pub use rate::Counted;
 pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
+pub use source_tokens::{Granted, ListedToken, MAX_TOKENS_OF_SOURCE, SourceGrant};
 pub use upsert::{Outcome, Provenance};
 
 use std::sync::Arc;
