@@ -32,6 +32,7 @@ mod rate;
 mod records;
 mod rejected;
 mod snapshot;
+mod sources;
 mod stack;
 mod uploads;
 mod vectors_xlsx;

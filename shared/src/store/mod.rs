@@ -18,6 +18,8 @@ mod read;
 mod replies;
 mod retry;
 mod rewrap;
+mod source_tokens;
+mod sources;
 mod upsert;
 pub mod verify;
 mod wrapped_keys;
@@ -32,6 +34,7 @@ pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
 pub use rate::Counted;
 pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
 pub use rewrap::Rewrapped;
+pub use source_tokens::{Granted, ListedToken, MAX_TOKENS_OF_SOURCE, SourceGrant};
 pub use upsert::{Outcome, Provenance};
 
 use std::sync::Arc;
