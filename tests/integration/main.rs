@@ -19,6 +19,7 @@ mod crash;
 mod events;
 mod faults;
 mod formats;
+mod groups;
 mod idempotency;
 mod imports;
 mod kills;

@@ -3,6 +3,7 @@
 mod dataset_in;
 mod dataset_out;
 mod fields;
+mod groups;
 mod jobs;
 mod organization_keys;
 mod registration;
@@ -55,6 +56,10 @@ async fn work(
         Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
         Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
+        Operation::ListGroups => groups::list(registry, call, caller).await,
+        Operation::CreateGroup => groups::create(registry, call, caller).await,
+        Operation::RenameGroup => groups::rename(registry, call, caller, parameter).await,
+        Operation::DeleteGroup => groups::delete(registry, call, caller, parameter).await,
         Operation::AnnounceUpload => uploads::announce(registry, call, caller).await,
         Operation::GrantSourceToken => sources::grant(registry, call, caller).await,
         Operation::ListSources => sources::list(registry, call, caller).await,

@@ -83,6 +83,14 @@ endpoints! {
     CountPages: POST "/v1/customer/pages", RecordsRead, "records.count", Workspace;
     /// A page of a group.
     ReadCustomers: POST "/v1/customer", RecordsRead, "records.read", Workspace;
+    /// The organisation's groups.
+    ListGroups: GET "/v1/groups", RecordsRead, "groups.list", Registry;
+    /// Makes a group.
+    CreateGroup: POST "/v1/groups", RecordsWrite, "groups.create", Registry;
+    /// Gives a group another name.
+    RenameGroup: PATCH "/v1/groups/{id}", RecordsWrite, "groups.rename", Registry;
+    /// Deletes a group, and not its members.
+    DeleteGroup: DELETE "/v1/groups/{id}", RecordsDelete, "groups.delete", Registry;
     /// A file goes straight to the bucket.
     AnnounceUpload: POST "/v1/uploads", RecordsWrite, "uploads.announce", Registry;
     /// The fields of the workspace.
