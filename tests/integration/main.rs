@@ -20,6 +20,7 @@ mod events;
 mod faults;
 mod formats;
 mod imports;
+mod keys;
 mod kills;
 mod logs;
 mod network;
