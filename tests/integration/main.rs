@@ -22,6 +22,7 @@ mod formats;
 mod groups;
 mod idempotency;
 mod imports;
+mod keys;
 mod kills;
 mod logs;
 mod network;
