@@ -18,6 +18,7 @@ mod cost;
 mod crash;
 mod events;
 mod faults;
+mod fields;
 mod formats;
 mod groups;
 mod idempotency;
