@@ -69,6 +69,23 @@ impl Store {
             .collect())
     }
 
+    /// Sets up a fence whose customer is gone, and notes the erasure in the counter that imports
+    /// look at. A fence that stands already stays.
+    pub async fn set_up_fence(
+        &self,
+        organization: OrganizationId,
+        fence: &Fence,
+        source_group: &GroupId,
+        bucket: u8,
+    ) -> Result<(), StoreError> {
+        // Before, since a fence of which no counter tells is not looked for; and after, so that
+        // no transaction holds that was planned in between.
+        let note = || self.note_erasure(organization, source_group, bucket);
+        note().await?;
+        self.create(fence.to_item(organization)).await?;
+        note().await
+    }
+
     /// Takes a fence away. Returns whether there was one.
     pub async fn release_fence(
         &self,

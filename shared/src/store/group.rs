@@ -35,7 +35,7 @@ impl GroupId {
     }
 
     /// The group that the records of a dataset's name and a source are in.
-    pub(super) fn of_source_named(dataset: &str, origin: &DataOrigin) -> Result<Self, StoreError> {
+    pub(crate) fn of_source_named(dataset: &str, origin: &DataOrigin) -> Result<Self, StoreError> {
         let id = format!("{dataset}.{origin}").parse();
         id.map_err(|_| StoreError::corrupt("record", DATASET))
     }

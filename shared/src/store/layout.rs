@@ -229,6 +229,11 @@ pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {
     Key::new(of_organization(organization), format!("SOURCE#{origin}"))
 }
 
+/// The partition and the beginning of the sort keys of an organisation's sources.
+pub(super) fn sources(organization: OrganizationId) -> (String, &'static str) {
+    (of_organization(organization), "SOURCE#")
+}
+
 pub(super) fn wrapped_key(organization: OrganizationId, purpose: KeyPurpose, version: u32) -> Key {
     let purpose = purpose.as_str();
     Key::new(

@@ -18,6 +18,7 @@ mod read;
 mod retry;
 mod upsert;
 pub mod verify;
+mod visit;
 
 pub use capacity::Consumed;
 pub use erase::{Erasure, Removed};
@@ -28,6 +29,7 @@ pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
 pub use upsert::{Outcome, Provenance};
+pub use visit::Found;
 
 use std::sync::Arc;
 
