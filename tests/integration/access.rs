@@ -67,6 +67,16 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
             "/v1/uploads".into(),
             Some(json!({"dataset": "customers", "filename": "a.csv", "customer_group_id": group})),
         ),
+        Operation::ReadFields => ("/v1/workspace/fields".into(), None),
+        Operation::ReplaceFields => (
+            "/v1/workspace/fields".into(),
+            Some(
+                json!({"fields": [{"name": "id", "field_type": "string", "unique_identifier": true}]}),
+            ),
+        ),
+        Operation::ListKeys => ("/v1/organization/keys".into(), None),
+        Operation::RotateKeys => ("/v1/organization/keys/rotate".into(), None),
+        Operation::RewrapRecords => ("/v1/organization/keys/rewrap".into(), None),
         Operation::ListJobs => ("/v1/jobs".into(), None),
         Operation::ReadJob => (format!("/v1/jobs/{job}"), None),
         Operation::CancelJob => (format!("/v1/jobs/{job}/cancel"), None),

@@ -14,7 +14,7 @@ use crate::{
     Registry,
     identity::{CustomerUid, DataOrigin, OrganizationId},
     protection::KeyError,
-    store::{Erasure, Group, GroupId, Removed, Store, StoreError},
+    store::{Erasure, Group, GroupId, RemovedCustomer, Store, StoreError},
 };
 
 /// What is asked for.
@@ -64,7 +64,8 @@ pub async fn erase(registry: &Registry, request: &Request<'_>) -> Result<Erased,
 
     let members = named.iter().filter(|named| named.is_member);
     let listed = |named: &Named| {
-        let group = GroupId::of_source_named(&request.group.dataset, named.customer.origin())?;
+        let group = GroupId::of_source_named(&request.group.dataset, named.customer.origin());
+        let group = group.map_err(|_| StoreError::corrupt("group", "dataset"))?;
         Ok(Listed::new(&named.customer, named.digest, &group))
     };
     let listed: Result<Vec<Listed>, StoreError> = members.map(listed).collect();
@@ -84,7 +85,7 @@ pub async fn erase(registry: &Registry, request: &Request<'_>) -> Result<Erased,
         (named.customer.clone(), erasure)
     });
     let removed = remove(store, organization, &targets.collect::<Vec<_>>()).await?;
-    let removed: Vec<(&Named, Removed)> = named.iter().zip(removed).collect();
+    let removed: Vec<(&Named, RemovedCustomer)> = named.iter().zip(removed).collect();
     Ok(Erased::of(&ids, &removed, Some((request, &entry))))
 }
 
@@ -93,8 +94,8 @@ pub(super) async fn remove(
     store: &Store,
     organization: OrganizationId,
     targets: &[(CustomerUid, Erasure)],
-) -> Result<Vec<Removed>, StoreError> {
-    let mut removed: Vec<Removed> = stream::iter(targets)
+) -> Result<Vec<RemovedCustomer>, StoreError> {
+    let mut removed: Vec<RemovedCustomer> = stream::iter(targets)
         .map(|(customer, erasure)| store.erase_customer(customer, erasure))
         .buffered(CUSTOMERS_IN_FLIGHT)
         .try_collect()
@@ -106,7 +107,7 @@ pub(super) async fn remove(
     for origin in origins {
         store.note_erasures_of_meters(organization, origin).await?;
     }
-    let meters: Vec<Removed> = stream::iter(targets)
+    let meters: Vec<RemovedCustomer> = stream::iter(targets)
         .map(|(customer, _)| store.remove_meters(customer))
         .buffered(CUSTOMERS_IN_FLIGHT)
         .try_collect()
@@ -121,7 +122,7 @@ pub(super) async fn remove(
 impl Erased {
     fn of(
         ids: &[&String],
-        removed: &[(&Named, Removed)],
+        removed: &[(&Named, RemovedCustomer)],
         asked: Option<(&Request<'_>, &Entry)>,
     ) -> Self {
         let removed = removed.iter().filter(|(_, removed)| !removed.is_nothing());

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{identity::OrganizationId, protection::UidDigest, store::Removed};
+use crate::{identity::OrganizationId, protection::UidDigest, store::RemovedCustomer};
 
 /// What a receipt says of backups.
 pub const BACKUPS: &str = "Backups of the table hold what was erased until they expire, at the latest 35 days after \
@@ -41,7 +41,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub(super) fn of(uid_digest: UidDigest, removed: &Removed) -> Self {
+    pub(super) fn of(uid_digest: UidDigest, removed: &RemovedCustomer) -> Self {
         Self {
             uid_digest,
             meters: removed.meters,

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{
     CipherError, Secret,
-    cipher::{Place, Sealed, open, seal},
+    cipher::{Place, Sealed, open, seal, version_of},
     pseudonym::PseudonymMode,
 };
+use crate::identity::UidPart;
 
 /// What a key is for. Each has versions of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +50,22 @@ pub struct WrappedKey {
     pub wrapped: Vec<u8>,
     /// A value derived from the key, by which a wrong unwrapping is noticed before use.
     pub check: [u8; 32],
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was found to be needed no more.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// Where a version of the encryption key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// The newest: values are encrypted with it.
+    Active,
+    /// Older: values may still be under it.
+    Decrypting,
+    /// Nothing is under it any more. It stays in the table, wrapped, and is not used.
+    Retired,
 }
 
 /// The check value of a key (key commitment).
@@ -93,6 +112,14 @@ impl OrganizationKeys {
         })
     }
 
+    /// Keys that are the same in every test.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used, reason = "every purpose has a key")]
+    pub(crate) fn of_tests() -> std::sync::Arc<Self> {
+        let key = |purpose: KeyPurpose| (purpose, 1, Secret::from_bytes([purpose as u8 + 1; 32]));
+        std::sync::Arc::new(Self::new(KeyPurpose::ALL.map(key).to_vec()).unwrap())
+    }
+
     /// Keyed pseudonyms with this organisation's pepper.
     pub fn keyed_pseudonyms(&self) -> PseudonymMode {
         PseudonymMode::HmacSha256 {
@@ -106,6 +133,34 @@ impl OrganizationKeys {
         let mut all: Vec<&[u8]> = vec![label.as_bytes(), &[0]];
         all.extend(parts);
         self.digest.mac(&all)
+    }
+
+    /// The external id of a customer whose identifier is personal: a keyed digest of it in hex, so
+    /// that no uid, key or message holds the identifier itself.
+    pub fn external_id(&self, identifier: &UidPart) -> UidPart {
+        let digest = self.digest(
+            "clientele external id v1",
+            &[identifier.as_str().as_bytes()],
+        );
+        UidPart::of_digest(&digest)
+    }
+
+    /// The version that values are encrypted with.
+    pub fn newest_version(&self) -> u32 {
+        let newest = self.encryption.last_key_value();
+        newest.map_or(0, |(version, _)| *version)
+    }
+
+    /// Whether an encrypted value is under an older version of the key.
+    pub fn is_outdated(&self, sealed: &[u8]) -> Result<bool, CipherError> {
+        Ok(version_of(sealed)? < self.newest_version())
+    }
+
+    /// Encrypts a stored value of a record's field, or an object of the bucket, again under the
+    /// newest version of the key.
+    pub fn reseal(&self, uid: &str, field: &str, sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
+        let plaintext = self.open(uid, field, sealed)?;
+        self.seal_object(uid, field, &plaintext)
     }
 
     /// Encrypts a value of a record's field. `same_as` is what its digest is taken of.

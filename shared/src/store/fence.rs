@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Update};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -14,7 +14,6 @@ use super::{
     item::number,
     layout::{self, CREATED_AT, ERASURES, GROUPS, Item, RECEIPT},
     read::Freshness,
-    retry::Backoff,
 };
 use crate::{identity::OrganizationId, protection::UidDigest};
 
@@ -119,34 +118,13 @@ impl Store {
         group: &GroupId,
         bucket: u8,
     ) -> Result<(), StoreError> {
-        let mut backoff = Backoff::new("noting an erasure");
-        loop {
-            let result = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .set_key(Some(layout::counter(organization, group, bucket).to_item()))
-                .update_expression("ADD #erasures :one")
-                .expression_attribute_names("#erasures", ERASURES)
-                .expression_attribute_values(":one", number(1))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            match result {
-                Ok(output) => {
-                    self.capacity.add(Units::Write, &output.consumed_capacity);
-                    return Ok(());
-                }
-                // A transaction is moving it.
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(|error| error.is_transaction_conflict_exception()) =>
-                {
-                    backoff.wait().await?;
-                }
-                Err(error) => return Err(StoreError::call("UpdateItem")(error)),
-            }
-        }
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(layout::counter(organization, group, bucket).to_item()))
+            .update_expression("ADD #erasures :one")
+            .expression_attribute_names("#erasures", ERASURES)
+            .expression_attribute_values(":one", number(1));
+        self.update_alone(update, "noting an erasure").await?;
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! supply never become part of an expression: names and values always travel as placeholders.
 
 mod capacity;
+mod conditional;
 mod datasets;
 mod erase;
 mod error;
@@ -14,20 +15,28 @@ pub mod jobs;
 pub mod layout;
 mod organizations;
 mod pages;
+mod rate;
 mod read;
+mod replies;
 mod retry;
+mod rewrap;
 mod upsert;
 pub mod verify;
 mod visit;
+mod wrapped_keys;
 
 pub use capacity::Consumed;
-pub use erase::{Erasure, Removed};
+pub use datasets::{FieldsChange, InUse, WorkspaceFields};
+pub use erase::{Erasure, RemovedCustomer};
 pub use error::StoreError;
 pub use fence::Fence;
-pub use group::{Group, GroupId, GroupIdError};
+pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made, Removed};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
+pub use rate::Counted;
+pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
+pub use rewrap::Rewrapped;
 pub use upsert::{Outcome, Provenance};
 pub use visit::Found;
 

@@ -19,10 +19,10 @@ use crate::{
     identity::UidHash,
     protection::OrganizationKeys,
     store::{
-        GroupId, Store, StoreError,
+        Group, GroupId, Store, StoreError,
         capacity::Units,
         item::number,
-        layout::{self, ERASURES, Key, MEMBERS},
+        layout::{self, CLOSED, ERASURES, EXPIRES_AT, Key, MEMBERS},
     },
 };
 
@@ -68,10 +68,12 @@ impl Joining {
 
 /// What a transaction does to a counter.
 #[derive(Default)]
-struct Counting {
+struct Counting<'p> {
     joined: u64,
-    /// What it must say of erasures for the transaction to hold.
+    /// What it must say of erasures.
     erasures: Option<u64>,
+    /// The group that can be deleted, and must not have been.
+    deletable: Option<&'p Group>,
 }
 
 impl Store {
@@ -101,9 +103,8 @@ impl Store {
         keys: &OrganizationKeys,
     ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
         let mut actions = Vec::new();
-        // Which unit, and which of its memberships, an action belongs to.
-        let mut owners: Vec<(usize, Option<GroupId>)> = Vec::new();
-        let mut counters: BTreeMap<(GroupId, u8), Counting> = BTreeMap::new();
+        let mut owners: Vec<Owner> = Vec::new();
+        let mut counters: BTreeMap<(GroupId, u8), Counting<'_>> = BTreeMap::new();
         let mut results = Vec::with_capacity(joins.len());
         for joining in joins {
             let Some(unit) = units.get(joining.unit) else {
@@ -113,7 +114,7 @@ impl Store {
                 Some(update) => TransactWriteItem::builder().update(*update).build(),
                 None => self.put_new(new_item(unit, provenance, keys)?)?,
             });
-            owners.push((joining.unit, None));
+            owners.push(Owner::Record(joining.unit));
             let bucket = unit.hash.bucket();
             if let Some(group) = joining.guard {
                 let erasures = fences.erasures(&group, bucket);
@@ -124,13 +125,19 @@ impl Store {
                     layout::membership_item(provenance.organization, &group, unit.record.id());
                 actions.push(self.put_new(item)?);
                 counters.entry((group.clone(), bucket)).or_default().joined += 1;
-                owners.push((joining.unit, Some(group)));
+                owners.push(Owner::Membership(joining.unit, group));
             }
             results.push((joining.unit, Ok(joining.outcome)));
         }
-        for ((group, bucket), counting) in counters {
+        for ((group, bucket), mut counting) in counters {
             let key = layout::counter(provenance.organization, &group, bucket);
+            let uploaded_to = provenance.group.as_ref();
+            counting.deletable = uploaded_to.filter(|to| to.id == group && !group.is_of_source());
             actions.push(self.count(&key, &counting)?);
+            owners.push(match counting.deletable {
+                Some(_) => Owner::CounterOfDeletable,
+                None => Owner::CounterOfSource,
+            });
         }
         let result = self
             .client
@@ -145,10 +152,13 @@ impl Store {
                 Ok(results)
             }
             Err(error) => {
-                let lost = lost_transaction(error, &owners)?;
+                let (mut memberships, group_is_deleted) = lost_transaction(error, &owners)?;
                 let all_lost = results.into_iter().map(|(unit, _)| {
-                    let membership_of = lost.get(&unit).cloned().unwrap_or_default();
-                    (unit, Err(Lost { membership_of }))
+                    let lost = Lost {
+                        membership_of: memberships.remove(&unit).unwrap_or_default(),
+                        group_is_deleted,
+                    };
+                    (unit, Err(lost))
                 });
                 Ok(all_lost.collect())
             }
@@ -156,8 +166,9 @@ impl Store {
     }
 
     /// A transaction's action that adds members to a counter. Only the transaction's conditions
-    /// keep it from counting twice, so it never stands alone.
-    fn count(&self, key: &Key, counting: &Counting) -> Result<TransactWriteItem, StoreError> {
+    /// keep it from counting twice, so it never stands alone. The counter of a group that can be
+    /// deleted is one of this very group, or its deletion has closed it.
+    fn count(&self, key: &Key, counting: &Counting<'_>) -> Result<TransactWriteItem, StoreError> {
         if counting.joined == 0 {
             return self.check_erasures(key, counting.erasures.unwrap_or(0));
         }
@@ -175,6 +186,15 @@ impl Store {
         // A value that no expression names is refused.
         if let Some(erasures @ 1..) = counting.erasures {
             update = update.expression_attribute_values(":erasures", number(erasures));
+        }
+        if let Some(group) = counting.deletable {
+            update = update
+                // What a deleted group of the same id has left would expire.
+                .update_expression("ADD #members :joined REMOVE #expires")
+                .condition_expression("attribute_not_exists(#closed) OR #closed < :number")
+                .expression_attribute_names("#expires", EXPIRES_AT)
+                .expression_attribute_names("#closed", CLOSED)
+                .expression_attribute_values(":number", number(group.number));
         }
         let update = update
             .build()
@@ -207,21 +227,34 @@ fn erasures_are(erasures: u64) -> &'static str {
     }
 }
 
-/// Reads why a transaction was canceled: which memberships were there already.
-/// Errors that another try would not mend are passed on.
+/// What an action of a transaction is about.
+enum Owner {
+    /// A unit's record.
+    Record(usize),
+    /// A unit's membership of a group.
+    Membership(usize, GroupId),
+    /// The counter of a group that can be deleted.
+    CounterOfDeletable,
+    /// The counter of a source's group: it fails when somebody was erased meanwhile.
+    CounterOfSource,
+}
+
+/// Reads why a transaction was canceled: which memberships were there already, and whether the
+/// group has been deleted. Errors that another try would not mend are passed on.
 fn lost_transaction<R>(
     error: SdkError<TransactWriteItemsError, R>,
-    owners: &[(usize, Option<GroupId>)],
-) -> Result<HashMap<usize, Vec<GroupId>>, StoreError> {
+    owners: &[Owner],
+) -> Result<(HashMap<usize, Vec<GroupId>>, bool), StoreError> {
     let canceled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-            return Ok(HashMap::new());
+            return Ok((HashMap::new(), false));
         }
         _ => return Err(StoreError::call("TransactWriteItems")(error)),
     };
     let mut lost: HashMap<usize, Vec<GroupId>> = HashMap::new();
     let mut records_lost = BTreeSet::new();
+    let mut group_is_deleted = false;
     for (index, reason) in canceled.cancellation_reasons().iter().enumerate() {
         match reason.code() {
             None
@@ -232,11 +265,13 @@ fn lost_transaction<R>(
                 | "ProvisionedThroughputExceeded",
             ) => {}
             Some("ConditionalCheckFailed") => match owners.get(index) {
-                Some((unit, Some(group))) => {
+                Some(Owner::Membership(unit, group)) => {
                     lost.entry(*unit).or_default().push(group.clone());
                 }
-                Some((unit, None)) => drop(records_lost.insert(*unit)),
-                None => {}
+                Some(Owner::Record(unit)) => drop(records_lost.insert(*unit)),
+                Some(Owner::CounterOfDeletable) => group_is_deleted = true,
+                // Fences are looked for again.
+                Some(Owner::CounterOfSource) | None => {}
             },
             Some(code) => {
                 return Err(StoreError::Call {
@@ -248,7 +283,7 @@ fn lost_transaction<R>(
     }
     // Where the record itself was written by somebody else, so were its memberships.
     lost.retain(|unit, _| !records_lost.contains(unit));
-    Ok(lost)
+    Ok((lost, group_is_deleted))
 }
 
 /// Packs units into transactions, by the order of their hashes and whole buckets at a time
