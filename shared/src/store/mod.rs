@@ -24,11 +24,12 @@ mod source_tokens;
 mod sources;
 mod upsert;
 pub mod verify;
+mod visit;
 mod wrapped_keys;
 
 pub use capacity::Consumed;
 pub use datasets::{FieldsChange, InUse, WorkspaceFields};
-pub use erase::{Erasure, Removed};
+pub use erase::{Erasure, RemovedCustomer};
 pub use error::StoreError;
 pub use fence::Fence;
 pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made};
@@ -40,6 +41,7 @@ pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
 pub use rewrap::Rewrapped;
 pub use source_tokens::{Granted, ListedToken, MAX_TOKENS_OF_SOURCE, SourceGrant};
 pub use upsert::{Outcome, Provenance};
+pub use visit::Found;
 
 use std::sync::Arc;
 
