@@ -77,6 +77,16 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
         ),
         Operation::ListSources => ("/v1/sources".into(), None),
         Operation::RevokeSourceTokens => (format!("/v1/sources/{source}"), None),
+        Operation::ReadFields => ("/v1/workspace/fields".into(), None),
+        Operation::ReplaceFields => (
+            "/v1/workspace/fields".into(),
+            Some(
+                json!({"fields": [{"name": "id", "field_type": "string", "unique_identifier": true}]}),
+            ),
+        ),
+        Operation::ListKeys => ("/v1/organization/keys".into(), None),
+        Operation::RotateKeys => ("/v1/organization/keys/rotate".into(), None),
+        Operation::RewrapRecords => ("/v1/organization/keys/rewrap".into(), None),
         Operation::ListJobs => ("/v1/jobs".into(), None),
         Operation::ReadJob => (format!("/v1/jobs/{job}"), None),
         Operation::CancelJob => (format!("/v1/jobs/{job}/cancel"), None),

@@ -34,6 +34,8 @@ async fn the_payloads_of_every_http_route_are_answered() {
         ("api_sources_grant.json", 201),
         ("api_sources.json", 200),
         ("api_sources_revoke.json", 200),
+        ("api_fields.json", 200),
+        ("api_fields_put.json", 200),
         ("pages_customer_pages.json", 200),
         ("pages_customer.json", 200),
     ];

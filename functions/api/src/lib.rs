@@ -2,7 +2,9 @@
 
 mod dataset_in;
 mod dataset_out;
+mod fields;
 mod jobs;
+mod organization_keys;
 mod registration;
 mod rejected;
 mod report;
@@ -45,6 +47,11 @@ async fn work(
 ) -> Reply {
     let parameter = route.parameter;
     match route.endpoint.operation {
+        Operation::ReadFields => fields::read(registry, call, caller).await,
+        Operation::ReplaceFields => fields::replace(registry, call, caller).await,
+        Operation::ListKeys => organization_keys::list(registry, call, caller).await,
+        Operation::RotateKeys => organization_keys::rotate(registry, call, caller).await,
+        Operation::RewrapRecords => organization_keys::rewrap(registry, call, caller).await,
         Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
         Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
@@ -102,6 +109,38 @@ fn source_of(caller: &Principal, named: Option<&str>) -> Result<DataOrigin, Prob
 /// The source that a query names, or the caller's.
 fn source_named(call: &Call<'_>, caller: &Principal) -> Result<DataOrigin, Problem> {
     source_of(caller, call.query.get("source").map(String::as_str))
+}
+
+/// A dataset that files may be of: a built-in one, or the organisation's own.
+async fn dataset_of_files(
+    registry: &Registry,
+    caller: &Principal,
+    name: &str,
+) -> Result<Arc<Dataset>, Problem> {
+    let found = registry.store.dataset(caller.organization, name).await?;
+    found.ok_or_else(|| match Dataset::is_name(name) {
+        true => Problem::missing_workspace(),
+        false => Problem::not_found("dataset"),
+    })
+}
+
+/// The source of a dataset's files. A workspace has only the one.
+fn source_of_files(
+    caller: &Principal,
+    dataset: &Dataset,
+    named: Option<&str>,
+) -> Result<DataOrigin, Problem> {
+    if !dataset.is_workspace() || caller.source().is_some() {
+        return source_of(caller, named);
+    }
+    let workspace = DataOrigin::workspace();
+    match named.is_none_or(|name| name == workspace.as_str()) {
+        true => Ok(workspace),
+        false => Err(Problem::bad_request(
+            "source_of_workspace",
+            "customers of a workspace have the source workspace; leave it out",
+        )),
+    }
 }
 
 fn source(name: &str) -> Result<DataOrigin, Problem> {

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{dataset_in::check_group, dataset_named, registration::register, source_of};
+use crate::{dataset_in::check_group, dataset_of_files, registration::register, source_of_files};
 
 /// How long an upload may be begun. S3 lets one that has begun end.
 const VALID_FOR: Duration = Duration::from_secs(60 * 60);
@@ -39,9 +39,9 @@ struct Request {
 /// from now on, whenever the file comes.
 pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let request: Request = call.body()?;
-    let dataset = dataset_named(&request.dataset)?;
+    let dataset = dataset_of_files(registry, caller, &request.dataset).await?;
     let named = request.source.as_deref().or(query(call, "source"));
-    let origin = source_of(caller, named)?;
+    let origin = source_of_files(caller, &dataset, named)?;
     check_group(caller, &dataset, &origin)?;
     let group = group(registry, caller, &dataset, &request).await?;
     let mode = mode(call, &request)?;

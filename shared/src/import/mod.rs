@@ -16,6 +16,7 @@ mod parts;
 mod reading;
 mod registration;
 pub mod rejected;
+mod rewrap;
 mod run;
 mod setting;
 mod storing;

@@ -62,6 +62,7 @@ pub(super) const VERSION: &str = "version";
 pub(super) const FIELDS: &str = "fields";
 pub(super) const WRAPPED: &str = "wrapped";
 pub(super) const CHECK: &str = "check";
+pub(super) const RETIRED_AT: &str = "retired_at";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";
@@ -73,6 +74,12 @@ pub(super) const DATASETS: &str = "datasets";
 pub(super) const CREATED_BY: &str = "created_by";
 pub(super) const ORGANIZATION: &str = "organization";
 pub(super) const DATA_ORIGIN: &str = "data_origin";
+/// On a group that can be deleted: later made, higher.
+pub(super) const NUMBER: &str = "number";
+/// On a group that was deleted: the job that removes its memberships.
+pub(super) const DELETED_BY: &str = "deleted_by";
+/// On a counter: the number of the deleted group that it counted, which gains no more members.
+pub(super) const CLOSED: &str = "closed";
 /// Of a request with an idempotency key.
 pub(super) const REQUEST_DIGEST: &str = "request";
 pub(super) const OWNER: &str = "owner";
@@ -190,6 +197,15 @@ pub(super) fn members(organization: OrganizationId, group: &GroupId, shard: u8) 
     format!("GROUP#{organization}#{group}#{shard:x}")
 }
 
+/// The sort key after which the memberships of a hash, or of none, have all gone by.
+pub(super) fn after_hash(hash: &str) -> String {
+    match hash {
+        // Before every hexadecimal digit.
+        "" => "#".to_owned(),
+        hash => format!("{hash}~"),
+    }
+}
+
 /// The group whose membership or counter an item is.
 pub(super) fn group_of(pk: &str) -> Option<(OrganizationId, GroupId, KindInGroup)> {
     let (kind, rest) = match pk.strip_prefix("GROUP#") {
@@ -239,7 +255,44 @@ pub(super) fn organization(organization: OrganizationId) -> Key {
 }
 
 pub(super) fn group(organization: OrganizationId, group: &GroupId) -> Key {
-    Key::new(of_organization(organization), format!("GROUP#{group}"))
+    Key::new(of_organization(organization), format!("{GROUP}{group}"))
+}
+
+const GROUP: &str = "GROUP#";
+
+/// The id in a group's sort key.
+pub(super) fn group_id(sk: &str) -> Option<GroupId> {
+    sk.strip_prefix(GROUP)?.parse().ok()
+}
+
+/// The partition of an organisation's groups, and the first and last sort key of those that
+/// come after an id.
+pub(super) fn groups_after(
+    organization: OrganizationId,
+    after: Option<&GroupId>,
+) -> (String, String, String) {
+    let from = match after {
+        Some(id) => format!("{GROUP}{id}\0"),
+        None => GROUP.to_owned(),
+    };
+    // A character after every one of an id.
+    let to = format!("{GROUP}~");
+    (of_organization(organization), from, to)
+}
+
+/// The partition and the beginning of the sort keys of an organisation's groups.
+pub(super) fn groups(organization: OrganizationId) -> (String, &'static str) {
+    (of_organization(organization), "GROUP#")
+}
+
+/// The group in a group's item, if all of some source's records are in it. A dataset of the
+/// organisation's own has sources too.
+pub(super) fn group_of_source(item: &Item) -> Option<GroupId> {
+    let id = item.get(SK)?.as_s().ok()?.strip_prefix("GROUP#")?;
+    let dataset = item.get(DATASET)?.as_s().ok()?;
+    let origin = id.strip_prefix(dataset.as_str())?.strip_prefix('.')?;
+    origin.parse::<DataOrigin>().ok()?;
+    id.parse().ok()
 }
 
 pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {

@@ -91,6 +91,16 @@ endpoints! {
     ListSources: GET "/v1/sources", WorkspaceAdmin, "sources.list", Registry;
     /// Takes a source's tokens back.
     RevokeSourceTokens: DELETE "/v1/sources/{data_origin}", WorkspaceAdmin, "sources.revoke", Registry;
+    /// The fields of the workspace.
+    ReadFields: GET "/v1/workspace/fields", RecordsRead, "fields.read", Registry;
+    /// Other fields of the workspace.
+    ReplaceFields: PUT "/v1/workspace/fields", WorkspaceAdmin, "fields.replace", Registry;
+    /// The organisation's encryption keys, in clear.
+    ListKeys: GET "/v1/organization/keys", PiiReveal, "keys.read", Registry;
+    /// A new version of the encryption key.
+    RotateKeys: POST "/v1/organization/keys/rotate", WorkspaceAdmin, "keys.rotate", Registry;
+    /// Everything is encrypted again under the newest key.
+    RewrapRecords: POST "/v1/organization/keys/rewrap", WorkspaceAdmin, "keys.rewrap", Registry;
     /// The organisation's jobs.
     ListJobs: GET "/v1/jobs", RecordsRead, "jobs.list", Registry;
     /// Stops a job.

@@ -2,6 +2,8 @@
 
 mod change;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
