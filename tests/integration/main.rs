@@ -37,3 +37,4 @@ mod stack;
 mod uploads;
 mod vectors_xlsx;
 mod verify;
+mod workspace;
