@@ -3,6 +3,7 @@
 mod dataset_in;
 mod dataset_out;
 mod fields;
+mod groups;
 mod jobs;
 mod organization_keys;
 mod registration;
@@ -55,6 +56,10 @@ async fn work(
         Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
         Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
+        Operation::ListGroups => groups::list(registry, call, caller).await,
+        Operation::CreateGroup => groups::create(registry, call, caller).await,
+        Operation::RenameGroup => groups::rename(registry, call, caller, parameter).await,
+        Operation::DeleteGroup => groups::delete(registry, call, caller, parameter).await,
         Operation::AnnounceUpload => uploads::announce(registry, call, caller).await,
         Operation::GrantSourceToken => sources::grant(registry, call, caller).await,
         Operation::ListSources => sources::list(registry, call, caller).await,
@@ -95,22 +100,6 @@ fn dataset_named(name: &str) -> Result<Arc<Dataset>, Problem> {
     Dataset::builtin(name).ok_or_else(|| Problem::not_found("dataset"))
 }
 
-/// The source that a request is about: the caller's own, or what a user names.
-fn source_of(caller: &Principal, named: Option<&str>) -> Result<DataOrigin, Problem> {
-    match (caller.source(), named) {
-        (Some(own), None) => Ok(own.clone()),
-        (Some(own), Some(named)) if own.as_str() == named => Ok(own.clone()),
-        // To a source, there are no others.
-        (Some(_), Some(_)) => Err(Problem::not_found("source")),
-        (None, named) => source(named.unwrap_or("api")),
-    }
-}
-
-/// The source that a query names, or the caller's.
-fn source_named(call: &Call<'_>, caller: &Principal) -> Result<DataOrigin, Problem> {
-    source_of(caller, call.query.get("source").map(String::as_str))
-}
-
 /// A dataset that files may be of: a built-in one, or the organisation's own.
 async fn dataset_of_files(
     registry: &Registry,
@@ -130,7 +119,7 @@ fn source_of_files(
     dataset: &Dataset,
     named: Option<&str>,
 ) -> Result<DataOrigin, Problem> {
-    if !dataset.is_workspace() || caller.source().is_some() {
+    if !dataset.is_workspace() {
         return source_of(caller, named);
     }
     let workspace = DataOrigin::workspace();
@@ -141,6 +130,22 @@ fn source_of_files(
             "customers of a workspace have the source workspace; leave it out",
         )),
     }
+}
+
+/// The source that a request is about: the caller's own, or what a user names.
+fn source_of(caller: &Principal, named: Option<&str>) -> Result<DataOrigin, Problem> {
+    match (caller.source(), named) {
+        (Some(own), None) => Ok(own.clone()),
+        (Some(own), Some(named)) if own.as_str() == named => Ok(own.clone()),
+        // To a source, there are no others.
+        (Some(_), Some(_)) => Err(Problem::not_found("source")),
+        (None, named) => source(named.unwrap_or("api")),
+    }
+}
+
+/// The source that a query names, or the caller's.
+fn source_named(call: &Call<'_>, caller: &Principal) -> Result<DataOrigin, Problem> {
+    source_of(caller, call.query.get("source").map(String::as_str))
 }
 
 fn source(name: &str) -> Result<DataOrigin, Problem> {

@@ -166,7 +166,8 @@ fn required_fields_must_be_there_and_stay() {
         let shown = |e: &RowError| format!("{} {}", e.column.as_deref().unwrap_or("-"), e.code);
         errors(result).iter().map(shown).collect::<Vec<_>>()
     };
-    let table: [(Vec<(&str, RawValue)>, &[&str]); 5] = [
+    type Case<'c> = (Vec<(&'c str, RawValue)>, &'c [&'c str]);
+    let table: [Case<'_>; 5] = [
         (vec![("customer_no", cell("7")), ("NAME", cell("Ann"))], &[]),
         (
             vec![("customer_no", cell("7")), ("name", cell(" "))],

@@ -9,6 +9,7 @@
 //! | organisation, group, source, wrapped key, integer counter | `ORG#{org}` | `ORGANIZATION`, `GROUP#…`, `SOURCE#…`, `KEY#…`, `INTEGER#…` |
 //! | workspace fields: one item with all of them as JSON | `ORG#{org}` | `FIELDS` |
 //! | job, its row errors, its parts that are done | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}`, `PART#{number}` |
+//! | fence of an erased customer | `FENCE#{org}#{keyed digest of customer_uid}` | `FENCE` |
 //! | entry in the list of jobs | `JOBS#{org}` | import id, 20 digits |
 //! | tokens of a source, as a list | `ORG#{org}` | `TOKENS#{source}` |
 //! | token of a source | `TOKEN#{first 32 hex of its SHA-256}` | `TOKEN` |
@@ -27,7 +28,7 @@ use super::{GroupId, KeyedRequest, StoreError};
 use crate::{
     caller::CallerId,
     identity::{CustomerUid, DataOrigin, DeviceUid, OrganizationId, RecordId, UidHash},
-    protection::KeyPurpose,
+    protection::{KeyPurpose, UidDigest},
 };
 
 /// An item: attribute names and values.
@@ -53,6 +54,11 @@ pub(super) const IMPORT_ID: &str = "import_id";
 pub(super) const LAST_SOURCE_ID: &str = "last_source_id";
 pub(super) const LAST_IMPORT_ID: &str = "last_import_id";
 pub(super) const MEMBERS: &str = "members";
+/// On a counter of a source's group: how often a record that it counts, or that it would count,
+/// was erased.
+pub(super) const ERASURES: &str = "erasures";
+/// On a fence: the receipt of the erasure.
+pub(super) const RECEIPT: &str = "receipt";
 /// On a meter's membership: the bytes of its customer_uid, and its device_uid.
 pub(super) const CUSTOMER_UID: &str = "c";
 pub(super) const DEVICE_UID: &str = "d";
@@ -66,6 +72,12 @@ pub(super) const RETIRED_AT: &str = "retired_at";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";
+/// On a group that can be deleted: later made, higher.
+pub(super) const NUMBER: &str = "number";
+/// On a group that was deleted: the job that removes its memberships.
+pub(super) const DELETED_BY: &str = "deleted_by";
+/// On a counter: the number of the deleted group that it counted, which gains no more members.
+pub(super) const CLOSED: &str = "closed";
 /// Of a source's tokens.
 pub(super) const TOKENS: &str = "tokens";
 pub(super) const LOOKUP: &str = "lookup";
@@ -74,12 +86,6 @@ pub(super) const DATASETS: &str = "datasets";
 pub(super) const CREATED_BY: &str = "created_by";
 pub(super) const ORGANIZATION: &str = "organization";
 pub(super) const DATA_ORIGIN: &str = "data_origin";
-/// On a group that can be deleted: later made, higher.
-pub(super) const NUMBER: &str = "number";
-/// On a group that was deleted: the job that removes its memberships.
-pub(super) const DELETED_BY: &str = "deleted_by";
-/// On a counter: the number of the deleted group that it counted, which gains no more members.
-pub(super) const CLOSED: &str = "closed";
 /// Of a request with an idempotency key.
 pub(super) const REQUEST_DIGEST: &str = "request";
 pub(super) const OWNER: &str = "owner";
@@ -246,6 +252,11 @@ pub(super) fn counters(organization: OrganizationId, group: &GroupId) -> String 
     format!("COUNT#{organization}#{group}")
 }
 
+/// Where the meters of a customer are: the partition, and how their sort keys begin.
+pub(super) fn meters(customer: &CustomerUid) -> (String, &'static str) {
+    (customer.to_string(), METER)
+}
+
 fn of_organization(organization: OrganizationId) -> String {
     format!("ORG#{organization}")
 }
@@ -345,6 +356,11 @@ pub(super) fn wrapped_key_of(sk: &str) -> Option<(KeyPurpose, u32)> {
         .into_iter()
         .find(|p| p.as_str() == purpose)?;
     Some((purpose, version.parse().ok()?))
+}
+
+/// What keeps an erased customer from coming back.
+pub(super) fn fence(organization: OrganizationId, digest: UidDigest) -> Key {
+    Key::new(format!("FENCE#{organization}#{digest}"), "FENCE")
 }
 
 /// A counter of an organisation's integer ids.

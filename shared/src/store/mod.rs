@@ -6,7 +6,9 @@
 mod capacity;
 mod conditional;
 mod datasets;
+mod erase;
 mod error;
+mod fence;
 mod group;
 mod item;
 pub mod jobs;
@@ -26,8 +28,10 @@ mod wrapped_keys;
 
 pub use capacity::Consumed;
 pub use datasets::{FieldsChange, InUse, WorkspaceFields};
+pub use erase::{Erasure, Removed};
 pub use error::StoreError;
-pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made, Removed};
+pub use fence::Fence;
+pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};

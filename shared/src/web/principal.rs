@@ -107,6 +107,11 @@ impl Principal {
         bound.is_none_or(|groups| groups.contains(group.as_str()))
     }
 
+    /// The groups that it is bound to, if it is.
+    pub fn groups(&self) -> Option<&BTreeSet<String>> {
+        self.groups.as_ref()
+    }
+
     /// Whether it is bound to groups, so that routes across them are closed to it.
     pub fn is_bound_to_groups(&self) -> bool {
         self.groups.is_some()

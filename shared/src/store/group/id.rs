@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::{
     dataset::{Dataset, workspace::WORKSPACE},
     identity::DataOrigin,
+    store::{StoreError, layout::DATASET},
 };
 
 /// The longest group id, in characters.
@@ -26,6 +27,21 @@ impl GroupId {
     /// The group that every record of a dataset and source is in, such as `customers.generic`.
     pub fn of_source(dataset: &Dataset, origin: &DataOrigin) -> Self {
         Self(format!("{}.{origin}", dataset.name()))
+    }
+
+    /// The group that the records of a dataset's name and a source are in.
+    pub(in crate::store) fn of_source_named(
+        dataset: &str,
+        origin: &DataOrigin,
+    ) -> Result<Self, StoreError> {
+        let id = format!("{dataset}.{origin}").parse();
+        id.map_err(|_| StoreError::corrupt("record", DATASET))
+    }
+
+    /// The source whose records the group is of, if it is a source's own.
+    pub fn source(&self) -> Option<DataOrigin> {
+        let (_, origin) = self.0.split_once('.').filter(|_| self.is_of_source())?;
+        origin.parse().ok()
     }
 
     /// The group that every customer of a workspace is in.
