@@ -40,8 +40,8 @@ struct StoredReply {
     body: String,
 }
 
-/// Does a call's work, unless its key says that it was done or is being done.
-pub(super) async fn once(
+/// Does a call's work once for each `Idempotency-Key`; without one, as often as it is called.
+pub async fn once(
     registry: &Registry,
     call: &Call<'_>,
     endpoint: &Endpoint,
