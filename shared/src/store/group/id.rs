@@ -8,7 +8,6 @@ use thiserror::Error;
 use crate::{
     dataset::{Dataset, workspace::WORKSPACE},
     identity::DataOrigin,
-    store::{StoreError, layout::DATASET},
 };
 
 /// The longest group id, in characters.
