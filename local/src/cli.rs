@@ -105,9 +105,9 @@ pub(crate) struct ImportArguments {
     /// What the rows are: customers, meters, …
     #[arg(long, value_parser = key_segment)]
     pub(crate) dataset: String,
-    /// Where the rows come from
-    #[arg(long, default_value = "generic")]
-    pub(crate) source: DataOrigin,
+    /// Where the rows come from; generic if not said, and always workspace for workspace
+    #[arg(long)]
+    pub(crate) source: Option<DataOrigin>,
     /// A group to put the records in, made if need be
     #[arg(long, value_parser = key_segment)]
     pub(crate) group: Option<String>,

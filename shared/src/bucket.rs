@@ -178,6 +178,30 @@ impl Bucket {
             .map_err(BucketError::of("PutObject"))
     }
 
+    /// Puts a small object in place of another, unless that was replaced or deleted meanwhile.
+    /// Returns whether it was put.
+    pub async fn replace(
+        &self,
+        key: &str,
+        etag: &str,
+        content: Vec<u8>,
+    ) -> Result<bool, BucketError> {
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        let result = put.if_match(quoted(etag)).body(content.into()).send().await;
+        match result {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                let status = error
+                    .raw_response()
+                    .map(|response| response.status().as_u16());
+                match status {
+                    Some(404 | 409 | 412) => Ok(false),
+                    _ => Err(BucketError::of("PutObject")(error)),
+                }
+            }
+        }
+    }
+
     /// Deletes an object, if there is one.
     pub async fn delete_any(&self, key: &str) -> Result<(), BucketError> {
         let delete = self.client.delete_object().bucket(&self.name).key(key);

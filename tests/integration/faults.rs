@@ -23,7 +23,7 @@ const RETRIES: usize = 500;
 
 impl Stack {
     /// Another registry over the same data, with a network in between.
-    fn through(&self, network: &Network) -> Registry {
+    pub(crate) fn through(&self, network: &Network) -> Registry {
         let config = Config {
             ..self.registry.config.clone()
         };
@@ -46,7 +46,11 @@ impl Stack {
     }
 }
 
-async fn invoke_until_done(registry: &Arc<Registry>, network: &Network, event: &Value) -> usize {
+pub(crate) async fn invoke_until_done(
+    registry: &Arc<Registry>,
+    network: &Network,
+    event: &Value,
+) -> usize {
     let id = event["Records"][0]["s3"]["object"].to_string();
     for failures in 0..RETRIES {
         let event = serde_json::from_value(event.clone()).unwrap();

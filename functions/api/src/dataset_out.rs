@@ -1,12 +1,14 @@
 //! `GET /api/v1/out/{dataset}`.
 
+use std::sync::Arc;
+
 use clientele::{
     Registry,
     dataset::Dataset,
     identity::{CustomerUid, DataOrigin, OrganizationId, RecordId, UidPart},
-    protection::KeyError,
+    protection::{KeyError, OrganizationKeys},
     store::{GroupId, StoreError, StoredRecord},
-    web::{Call, Principal, Problem, Reader, Reply, json, record_body},
+    web::{Call, Principal, Problem, Reply, json, record_body},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -30,7 +32,7 @@ pub(crate) async fn page(
     dataset: &str,
 ) -> Reply {
     let dataset = dataset_named(dataset)?;
-    let origin = source_named(call)?;
+    let origin = source_named(call, caller)?;
     let page = call.number("page", 1, MAX_PAGE)?;
     let size = call.number("size", DEFAULT_SIZE, MAX_SIZE)?;
     let group = GroupId::of_source(&dataset, &origin);
@@ -54,20 +56,11 @@ pub(crate) async fn page(
             (page.records, total)
         }
     };
-    let keys = match registry.keys.existing(caller.organization).await {
-        Ok(keys) => Some(keys),
-        Err(KeyError::None) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let reader = Reader { dataset, keys };
     call.audit(|line| {
         line.group(&group);
         line.count("records", records.len() as u64);
     });
-    let mut data = Vec::with_capacity(records.len());
-    for (id, record) in &records {
-        data.push(Value::Object(record_body(&reader, id, record)?));
-    }
+    let data = shown(registry, caller, &dataset, &records).await?;
     let body = json!({
         "data": data,
         "page": page,
@@ -82,6 +75,28 @@ pub(crate) async fn page(
         ));
     }
     Ok(response)
+}
+
+async fn shown(
+    registry: &Registry,
+    caller: &Principal,
+    dataset: &Arc<Dataset>,
+    records: &Records,
+) -> Result<Vec<Value>, KeyError> {
+    let show = |keys: Option<&OrganizationKeys>| {
+        let body = |(id, record): &(RecordId, StoredRecord)| {
+            record_body(dataset, keys, id, record).map(Value::Object)
+        };
+        records.iter().map(body).collect::<Result<Vec<_>, _>>()
+    };
+    let shown = registry
+        .keys
+        .reading(caller.organization, |keys| show(Some(keys)));
+    match shown.await {
+        // Nothing was ever encrypted.
+        Err(KeyError::None) => Ok(show(None)?),
+        shown => shown,
+    }
 }
 
 /// The records that `q[uid_eq]` or `q[external_id_eq]` names; none without a filter. Both

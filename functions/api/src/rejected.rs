@@ -2,8 +2,8 @@
 
 use clientele::{
     Registry,
-    dataset::Dataset,
-    import::rejected::{Opened, RejectedRows, Sheet},
+    import::rejected::{Opened, Part, RejectedError, RejectedRows, Sheet},
+    protection::CipherError,
     store::jobs::Job,
     web::{Call, Principal, Problem, Reply, Scope, attachment},
 };
@@ -35,41 +35,61 @@ pub(crate) async fn rejected(
             "the rejected rows are complete when the job has ended; ask again then",
         ));
     }
+    let sheet = Sheet {
+        job: &job,
+        dataset: registry
+            .store
+            .dataset(job.organization, &job.dataset)
+            .await?,
+        language: call.language(),
+        reveal: caller.may(Scope::PiiReveal),
+    };
     let rows = RejectedRows::of(&registry.bucket, &job);
     if Timestamp::now() > rows.expires_at() {
         rows.delete().await?;
         return match job.counts.rejected {
-            0 => reply(call, caller, &job, part, 1, None),
+            0 => reply(call, &sheet, part, 1, None),
             _ => Err(expired()),
         };
     }
     let parts = rows.parts().await?;
     let opened = match usize::try_from(part - 1).ok().and_then(|at| parts.get(at)) {
         Some(part) => {
-            let keys = registry.keys.existing(job.organization).await?;
-            Some(rows.open(&keys, part).await?.ok_or_else(expired)?)
+            let opened = open(registry, &job, &rows, part).await?;
+            Some(opened.ok_or_else(expired)?)
         }
         None if parts.is_empty() && job.counts.rejected > 0 => return Err(expired()),
         None if part > 1 => return Err(Problem::not_found("part")),
         None => None,
     };
-    reply(call, caller, &job, part, parts.len().max(1), opened)
+    reply(call, &sheet, part, parts.len().max(1), opened)
+}
+
+/// A part's rows. Keys that were rotated meanwhile are read again.
+async fn open(
+    registry: &Registry,
+    job: &Job,
+    rows: &RejectedRows<'_>,
+    part: &Part,
+) -> Result<Option<Opened>, Problem> {
+    let keys = registry.keys.existing(job.organization).await?;
+    match rows.open(&keys, part).await {
+        Err(RejectedError::Cipher(CipherError::KeyVersion(_))) => {
+            let keys = registry.keys.reload(job.organization).await?;
+            Ok(rows.open(&keys, part).await?)
+        }
+        opened => Ok(opened?),
+    }
 }
 
 fn reply(
     call: &Call<'_>,
-    caller: &Principal,
-    job: &Job,
+    sheet: &Sheet<'_>,
     part: u64,
     parts: usize,
     opened: Option<Opened>,
 ) -> Reply {
-    let sheet = Sheet {
-        job,
-        dataset: Dataset::builtin(&job.dataset),
-        language: call.language(),
-        reveal: caller.may(Scope::PiiReveal),
-    };
+    let job = sheet.job;
     call.audit(|line| {
         line.count("part", part);
         if sheet.reveal {

@@ -6,7 +6,7 @@ use clientele::{
     Registry,
     dataset::Dataset,
     identity::RecordId,
-    protection::{KeyError, OrganizationKeys},
+    protection::{CipherError, KeyError, OrganizationKeys},
     store::{Cursor, Group, PAGE_SIZE, Page, StoredRecord},
     web::{Call, Principal, Problem, Reply, Scope, customer_group, json},
 };
@@ -54,12 +54,16 @@ pub(crate) async fn customers(registry: &Registry, call: &Call<'_>, caller: &Pri
         }
         _ => return Err(Problem::missing_fields()),
     };
-    let reader = ProfileReader {
-        dataset,
-        keys: &keys,
-        reveal: request.reveal,
+    let fitting = |keys: &OrganizationKeys| {
+        let reader = ProfileReader {
+            dataset: Arc::clone(&dataset),
+            keys,
+            reveal: request.reveal,
+        };
+        fit(&page, &group, &reader)
     };
-    let (customers, next) = fit(&page, &group, &reader)?;
+    let organization = caller.organization;
+    let (customers, next) = registry.keys.reading(organization, fitting).await?;
     call.audit(|line| {
         line.count("records", customers.len() as u64);
         if request.reveal {
@@ -124,7 +128,7 @@ fn fit(
     page: &Page,
     group: &Group,
     reader: &ProfileReader<'_>,
-) -> Result<(Vec<Value>, Option<Cursor>), Problem> {
+) -> Result<(Vec<Value>, Option<Cursor>), CipherError> {
     let mut customers = Vec::with_capacity(page.records.len());
     let mut bytes = 0;
     let mut last: Option<&RecordId> = None;
@@ -141,7 +145,7 @@ fn fit(
 }
 
 impl ProfileReader<'_> {
-    fn customer(&self, id: &RecordId, record: &StoredRecord) -> Result<Value, Problem> {
+    fn customer(&self, id: &RecordId, record: &StoredRecord) -> Result<Value, CipherError> {
         let uid = id.to_string();
         let shown = match self.reveal {
             true => record.revealed(&self.dataset, &uid, self.keys)?,

@@ -355,6 +355,13 @@ file_errors! {
     GroupOfOtherSource "group_of_other_source"
         "this group is kept for all the records of another source; name another group"
         "ce groupe est réservé à toutes les fiches d'une autre source ; choisissez un autre groupe"
+    /// The group was deleted.
+    GroupDeleted {
+        /// The group.
+        group: String,
+    } "group_deleted"
+        "the group {group} was deleted; name another group, or make it again once its deletion has ended"
+        "le groupe {group} a été supprimé ; choisissez un autre groupe, ou recréez-le une fois sa suppression terminée"
     /// The object was replaced or deleted before it was read.
     ObjectGone "object_gone"
         "the file was replaced or deleted before it was read to its end; what was put in its place is not part of this job"

@@ -11,11 +11,13 @@
 pub mod batches;
 mod check;
 mod file_error;
+mod group_deletion;
 mod object_key;
 mod parts;
 mod reading;
 mod registration;
 pub mod rejected;
+mod rewrap;
 mod run;
 mod setting;
 mod storing;

@@ -56,6 +56,17 @@ pub enum ImportError {
     Reader,
 }
 
+impl ImportError {
+    /// Whether a value is under a version of the organisation's key that was not at hand.
+    fn lacks_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Cipher(CipherError::KeyVersion(_))
+                | Self::Store(StoreError::Cipher(CipherError::KeyVersion(_)))
+        )
+    }
+}
+
 /// An object that an event speaks of.
 #[derive(Debug, Clone)]
 pub struct Object {
@@ -113,11 +124,16 @@ impl Importer<'_> {
         object: &Object,
         invocation: Invocation<'_>,
     ) -> Result<(), ImportError> {
-        match object.key.parse() {
+        let imported = match object.key.parse() {
             Ok(PartKey::Part { job, number }) => self.import_part(object, job, number).await,
             Ok(PartKey::Continuation { job, .. }) => self.go_on(object, job, invocation).await,
             Err(()) => self.import_file(object, invocation).await,
+        };
+        if imported.as_ref().is_err_and(ImportError::lacks_key) {
+            // They were rotated meanwhile; the retry reads them again.
+            self.keys.forget_all().await;
         }
+        imported
     }
 
     async fn import_file(
@@ -167,9 +183,8 @@ impl Importer<'_> {
             Operation::Import | Operation::Upload | Operation::Update => {
                 self.import_rows(job, object, invocation).await
             }
-            Operation::Rewrap | Operation::DeleteGroup => {
-                Err(ImportError::Unsupported(job.operation.as_str()))
-            }
+            Operation::Rewrap => self.rewrap(job, object, invocation).await,
+            Operation::DeleteGroup => self.delete_group(job, object, invocation).await,
         }
     }
 

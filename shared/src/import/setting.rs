@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{FileError, ImportError, Importer, ObjectKey, run::Stopped};
+use super::{FileError, ImportError, Importer, ObjectKey, ObjectKeyError, run::Stopped};
 use crate::{
     dataset::{Dataset, workspace::WORKSPACE},
     identity::{DataOrigin, OrganizationId},
     protection::{OrganizationKeys, Protector, PseudonymMode},
     record::Validator,
     store::{
-        Group, GroupId, Organization, StoreError,
+        FoundGroup, Group, GroupId, Organization, StoreError,
         jobs::{Job, Mode},
     },
 };
@@ -20,6 +20,8 @@ pub(super) struct Setting {
     pub(super) dataset: Arc<Dataset>,
     pub(super) origin: DataOrigin,
     pub(super) group: Option<GroupId>,
+    /// Whether a group that there is not is made: a dropped file makes it, a request does not.
+    makes_groups: bool,
     organization: Organization,
     /// The same throughout: a dry run for an organisation without keys makes new ones each time.
     pub(super) keys: Arc<OrganizationKeys>,
@@ -28,10 +30,10 @@ pub(super) struct Setting {
 impl Importer<'_> {
     /// Checks what the job names before its file is read.
     pub(super) async fn setting(&self, job: &Job) -> Result<Setting, Stopped> {
-        if let Err(error) = job.key.parse::<ObjectKey>() {
+        let key: ObjectKey = job.key.parse().map_err(|error: ObjectKeyError| {
             let reason = error.to_string();
-            return Err(Stopped::File(FileError::Key { reason }));
-        }
+            Stopped::File(FileError::Key { reason })
+        })?;
         if job.mode == Mode::Unknown {
             return Err(Stopped::File(FileError::UnknownMode));
         }
@@ -60,6 +62,7 @@ impl Importer<'_> {
             dataset,
             origin,
             group,
+            makes_groups: matches!(key, ObjectKey::Inbox { .. }),
             organization: organization.unwrap_or_default(),
             keys: self.keys_for(job).await?,
         })
@@ -86,8 +89,11 @@ impl Importer<'_> {
         setting: &Setting,
     ) -> Result<(), Stopped> {
         for (id, dataset) in setting.groups() {
-            if let Some(group) = self.store.group(organization, &id).await? {
-                check_group(group, &dataset)?;
+            match self.store.find_group(organization, &id).await? {
+                Some(FoundGroup::Kept(group)) => check_group(group, &dataset)?,
+                Some(FoundGroup::Deleted { .. }) => return Err(group_deleted(&id)),
+                None if setting.makes_groups || id.is_of_source() => {}
+                None => return Err(group_deleted(&id)),
             }
         }
         Ok(())
@@ -101,9 +107,23 @@ impl Importer<'_> {
     ) -> Result<(), Stopped> {
         for (id, dataset) in setting.groups() {
             let group = self.store.ensure_group(organization, &id, &dataset).await?;
-            check_group(group, &dataset)?;
+            check_group(group.ok_or_else(|| group_deleted(&id))?, &dataset)?;
         }
         Ok(())
+    }
+
+    /// The group that the records are uploaded to. None once it has been deleted: the records
+    /// of an import that has begun are stored all the same.
+    pub(super) async fn uploaded_to(
+        &self,
+        organization: OrganizationId,
+        setting: &Setting,
+    ) -> Result<Option<Group>, StoreError> {
+        let Some(id) = &setting.group else {
+            return Ok(None);
+        };
+        let group = self.store.group(organization, id).await?;
+        Ok(group.filter(|group| group.dataset == setting.dataset.name()))
     }
 
     async fn keys_for(&self, job: &Job) -> Result<Arc<OrganizationKeys>, ImportError> {
@@ -112,6 +132,11 @@ impl Importer<'_> {
             Mode::DryRun | Mode::Unknown => self.keys.for_dry_run(job.organization).await?,
         })
     }
+}
+
+fn group_deleted(id: &GroupId) -> Stopped {
+    let group = id.to_string();
+    Stopped::File(FileError::GroupDeleted { group })
 }
 
 fn check_group(group: Group, dataset: &Dataset) -> Result<(), Stopped> {

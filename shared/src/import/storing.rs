@@ -48,7 +48,11 @@ impl Importer<'_> {
             return Err(Stopped::Cancelled(at));
         }
         let setting = self.setting(job).await?;
-        self.check_groups(job.organization, &setting).await?;
+        // Once it has begun, an import goes on, whatever becomes of its group.
+        let has_begun = job.rows_total.is_some();
+        if !has_begun {
+            self.check_groups(job.organization, &setting).await?;
+        }
         let (survey, hints) = self.survey(job, &setting, object).await?;
         if job.mode == Mode::AllOrNothing && survey.rejected > 0 {
             return self
@@ -56,7 +60,7 @@ impl Importer<'_> {
                 .await;
         }
         // Only now, so that a file that is refused leaves no groups behind.
-        if job.mode != Mode::DryRun {
+        if job.mode != Mode::DryRun && !has_begun {
             self.ensure_groups(job.organization, &setting).await?;
         }
         // The customers that a file of meters mentions take several rows' fields together, in
@@ -148,13 +152,18 @@ impl Importer<'_> {
         }
         drop(received);
         reader.await.map_err(|_| super::ImportError::Reader)??;
+        self.complete(job, saved).await
+    }
+
+    /// Ends a job of which nothing is left to do.
+    pub(super) async fn complete(&self, job: &mut Job, saved: &mut u64) -> Result<Stored, Stopped> {
         job.state = match job.counts.rejected {
             0 => JobState::Completed,
             _ => JobState::CompletedWithRejections,
         };
         job.finished_at = Some(Timestamp::now());
         match self.checkpoint(job, saved).await {
-            // Too late: every row is stored.
+            // Too late: all is done.
             Err(Stopped::Cancelled(at)) => {
                 job.cancel_requested_at = Some(at);
                 self.checkpoint(job, saved).await?;
@@ -216,7 +225,7 @@ impl Importer<'_> {
             source_id: job.source_id,
             import_id: job.import_id,
             at: Timestamp::now(),
-            group: setting.group.clone(),
+            group: self.uploaded_to(job.organization, setting).await?,
         };
         let records = std::mem::take(&mut batch.records);
         let keys = &setting.keys;
@@ -226,7 +235,7 @@ impl Importer<'_> {
             }
             Mode::DryRun | Mode::Unknown => self.store.predict(records, &provenance, keys).await?,
         };
-        batch.refuse_too_large(&outcomes);
+        batch.refuse_unstored(&outcomes);
         let errors_kept = self.keep_rejected(job, &mut batch, errors_room).await?;
         let mut counts = Counts {
             rows_read: batch.rows,
@@ -301,7 +310,7 @@ impl Counts {
                 Outcome::Unchanged => self.unchanged += 1,
                 Outcome::Superseded => self.superseded += 1,
                 // Counted with the rows that were refused.
-                Outcome::TooLarge => {}
+                Outcome::TooLarge | Outcome::Erased => {}
             }
         }
     }

@@ -80,6 +80,14 @@ pub(super) fn seal(
     Ok([&[FORMAT], version.as_slice(), &nonce, &ciphertext].concat())
 }
 
+/// The version of the key that a value is encrypted with.
+pub(super) fn version_of(sealed: &[u8]) -> Result<u32, CipherError> {
+    match sealed.first_chunk() {
+        Some([FORMAT, a, b, c, d]) => Ok(u32::from_be_bytes([*a, *b, *c, *d])),
+        _ => Err(CipherError::Format),
+    }
+}
+
 /// Decrypts a value at its place, with the key that `key_of` finds for its version.
 pub(super) fn open<'k>(
     key_of: impl Fn(u32) -> Option<&'k Secret>,
@@ -89,10 +97,10 @@ pub(super) fn open<'k>(
     let (head, ciphertext) = sealed
         .split_first_chunk::<HEAD_BYTES>()
         .ok_or(CipherError::Format)?;
-    let [FORMAT, a, b, c, d, nonce @ ..] = head else {
+    let [FORMAT, _, _, _, _, nonce @ ..] = head else {
         return Err(CipherError::Format);
     };
-    let version = u32::from_be_bytes([*a, *b, *c, *d]);
+    let version = version_of(sealed)?;
     let key = key_of(version).ok_or(CipherError::KeyVersion(version))?;
     let (key, associated_data) = (place.record_key(key), place.associated_data());
     aead::decrypt(&key, *nonce, &associated_data, ciphertext).ok_or(CipherError::Authentication)

@@ -10,13 +10,14 @@ use aes_gcm::{
     aead::{Aead, Nonce, Payload},
 };
 use aws_sdk_kms::primitives::Blob;
+use jiff::Timestamp;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::{KeyPurpose, OrganizationKeys, Secret, WrappedKey, keys::check_value};
+use super::{CipherError, KeyPurpose, OrganizationKeys, Secret, WrappedKey, keys::check_value};
 use crate::{
     config::KeyWrapping,
     identity::OrganizationId,
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// How long unwrapped keys stay in memory.
-const CACHE_FOR: Duration = Duration::from_secs(5 * 60);
+pub(super) const CACHE_FOR: Duration = Duration::from_secs(5 * 60);
 /// The key of KMS's encryption context that binds a wrapped key to its organisation.
 const CONTEXT: &str = "organization_id";
 const NONCE_BYTES: usize = 12;
@@ -55,6 +56,9 @@ pub enum KeyError {
     /// The organisation has no keys yet, since nothing was written for it.
     #[error("the organization has no keys")]
     None,
+    /// A value does not open with the organisation's keys.
+    #[error(transparent)]
+    Cipher(#[from] CipherError),
     /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -62,7 +66,7 @@ pub enum KeyError {
 
 /// The organisations' keys: read from the table, unwrapped, kept for at most 5 minutes.
 pub struct KeyRing {
-    store: Store,
+    pub(super) store: Store,
     wrapper: Wrapper,
     cache: Mutex<HashMap<OrganizationId, (Instant, Arc<OrganizationKeys>)>>,
 }
@@ -120,6 +124,38 @@ impl KeyRing {
         Ok(keys)
     }
 
+    /// An organisation's keys as they are now, whatever is cached.
+    pub async fn reload(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Arc<OrganizationKeys>, KeyError> {
+        self.forget(organization).await;
+        self.existing(organization).await
+    }
+
+    /// Lets go of an organisation's cached keys.
+    pub async fn forget(&self, organization: OrganizationId) {
+        self.cache.lock().await.remove(&organization);
+    }
+
+    /// Lets go of all cached keys.
+    pub async fn forget_all(&self) {
+        self.cache.lock().await.clear();
+    }
+
+    /// Decrypts with an organisation's keys. Where a value needs a version that is not cached,
+    /// since the keys were rotated meanwhile, they are read again, once.
+    pub async fn reading<T>(
+        &self,
+        organization: OrganizationId,
+        open: impl Fn(&OrganizationKeys) -> Result<T, CipherError>,
+    ) -> Result<T, KeyError> {
+        match open(&*self.existing(organization).await?) {
+            Err(CipherError::KeyVersion(_)) => Ok(open(&*self.reload(organization).await?)?),
+            opened => Ok(opened?),
+        }
+    }
+
     /// An organisation's keys, made on first use. Two first uses at once agree on one key.
     pub async fn for_writing(
         &self,
@@ -135,12 +171,7 @@ impl KeyRing {
                 continue;
             }
             let secret = Secret::generate().map_err(|_| KeyError::Random)?;
-            let key = WrappedKey {
-                purpose,
-                version: 1,
-                wrapped: self.wrapper.wrap(organization, &secret).await?,
-                check: check_value(purpose, 1, &secret),
-            };
+            let key = self.wrapped(organization, purpose, 1, &secret).await?;
             // If it exists meanwhile, the one that exists is read below.
             self.store.create_wrapped_key(organization, &key).await?;
         }
@@ -170,17 +201,48 @@ impl KeyRing {
             .ok_or(KeyError::None)
     }
 
+    /// A new key, ready to be stored.
+    pub(super) async fn wrapped(
+        &self,
+        organization: OrganizationId,
+        purpose: KeyPurpose,
+        version: u32,
+        secret: &Secret,
+    ) -> Result<WrappedKey, KeyError> {
+        Ok(WrappedKey {
+            purpose,
+            version,
+            wrapped: self.wrapper.wrap(organization, secret).await?,
+            check: check_value(purpose, version, secret),
+            created_at: Timestamp::now(),
+            retired_at: None,
+        })
+    }
+
+    /// A stored key in clear, if it is the one that was stored.
+    pub(super) async fn unwrapped(
+        &self,
+        organization: OrganizationId,
+        key: &WrappedKey,
+    ) -> Result<Secret, KeyError> {
+        let secret = self.wrapper.unwrap(organization, &key.wrapped).await?;
+        let check = check_value(key.purpose, key.version, &secret);
+        match bool::from(check.ct_eq(&key.check)) {
+            true => Ok(secret),
+            false => Err(KeyError::Unwrap),
+        }
+    }
+
     async fn load(
         &self,
         organization: OrganizationId,
     ) -> Result<Option<OrganizationKeys>, KeyError> {
         let mut keys = Vec::new();
         for key in self.store.wrapped_keys(organization).await? {
-            let secret = self.wrapper.unwrap(organization, &key.wrapped).await?;
-            let check = check_value(key.purpose, key.version, &secret);
-            if !bool::from(check.ct_eq(&key.check)) {
-                return Err(KeyError::Unwrap);
+            if key.retired_at.is_some() {
+                continue;
             }
+            let secret = self.unwrapped(organization, &key).await?;
             keys.push((key.purpose, key.version, secret));
         }
         Ok(OrganizationKeys::new(keys))

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{
     CipherError, Secret,
-    cipher::{Place, Sealed, open, seal},
+    cipher::{Place, Sealed, open, seal, version_of},
     pseudonym::PseudonymMode,
 };
 use crate::identity::UidPart;
@@ -48,6 +50,22 @@ pub struct WrappedKey {
     pub wrapped: Vec<u8>,
     /// A value derived from the key, by which a wrong unwrapping is noticed before use.
     pub check: [u8; 32],
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was found to be needed no more.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// Where a version of the encryption key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// The newest: values are encrypted with it.
+    Active,
+    /// Older: values may still be under it.
+    Decrypting,
+    /// Nothing is under it any more. It stays in the table, wrapped, and is not used.
+    Retired,
 }
 
 /// The check value of a key (key commitment).
@@ -125,6 +143,24 @@ impl OrganizationKeys {
             &[identifier.as_str().as_bytes()],
         );
         UidPart::of_digest(&digest)
+    }
+
+    /// The version that values are encrypted with.
+    pub fn newest_version(&self) -> u32 {
+        let newest = self.encryption.last_key_value();
+        newest.map_or(0, |(version, _)| *version)
+    }
+
+    /// Whether an encrypted value is under an older version of the key.
+    pub fn is_outdated(&self, sealed: &[u8]) -> Result<bool, CipherError> {
+        Ok(version_of(sealed)? < self.newest_version())
+    }
+
+    /// Encrypts a stored value of a record's field, or an object of the bucket, again under the
+    /// newest version of the key.
+    pub fn reseal(&self, uid: &str, field: &str, sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
+        let plaintext = self.open(uid, field, sealed)?;
+        self.seal_object(uid, field, &plaintext)
     }
 
     /// Encrypts a value of a record's field. `same_as` is what its digest is taken of.

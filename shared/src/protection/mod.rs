@@ -10,14 +10,18 @@ mod keyring;
 mod keys;
 mod protect;
 mod pseudonym;
+mod rotation;
 mod secret;
+mod uid_digest;
 
 pub use cipher::{CipherError, Sealed};
 pub use keyring::{KeyError, KeyRing};
-pub use keys::{KeyPurpose, OrganizationKeys, WrappedKey};
+pub use keys::{KeyPurpose, KeyState, OrganizationKeys, WrappedKey};
 pub use protect::{CustomChange, Protected, ProtectedRecord, ProtectedValue, Protector};
 pub use pseudonym::{Pseudonym, PseudonymMode};
+pub use rotation::{KeyVersion, Rotation};
 pub use secret::Secret;
+pub use uid_digest::UidDigest;
 
 #[cfg(test)]
 mod vectors;

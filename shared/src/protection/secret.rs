@@ -2,7 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A 256-bit key in memory: erased when dropped, never shown.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -24,6 +24,11 @@ impl Secret {
     /// The bytes, for wrapping.
     pub(super) fn expose(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The key in base64, for those who may decrypt by themselves.
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(data_encoding::BASE64.encode(&self.0))
     }
 
     /// HMAC-SHA256 (RFC 2104) of the parts one after the other.

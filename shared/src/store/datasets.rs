@@ -219,7 +219,7 @@ impl Store {
 fn may_write_workspace(job: &Job, now: Timestamp) -> bool {
     let never_came =
         job.state == JobState::Queued && job.upload_until.is_some_and(|until| until < now);
-    job.dataset == WORKSPACE && !job.state.is_ended() && !never_came
+    job.dataset == WORKSPACE && job.operation.has_file() && !job.state.is_ended() && !never_came
 }
 
 fn read(item: &Item) -> Result<WorkspaceFields, StoreError> {

@@ -9,7 +9,10 @@
 //! | organisation, group, source, wrapped key, integer counter | `ORG#{org}` | `ORGANIZATION`, `GROUP#…`, `SOURCE#…`, `KEY#…`, `INTEGER#…` |
 //! | workspace fields: one item with all of them as JSON | `ORG#{org}` | `FIELDS` |
 //! | job, its row errors, its parts that are done | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}`, `PART#{number}` |
+//! | fence of an erased customer | `FENCE#{org}#{keyed digest of customer_uid}` | `FENCE` |
 //! | entry in the list of jobs | `JOBS#{org}` | import id, 20 digits |
+//! | tokens of a source, as a list | `ORG#{org}` | `TOKENS#{source}` |
+//! | token of a source | `TOKEN#{first 32 hex of its SHA-256}` | `TOKEN` |
 //! | reply kept for an idempotency key | `REPLY#{org}#{32 hex of the key's digest}` | `REPLY` |
 //! | a caller's requests | `RATE#{org}#{32 hex of the caller's hash}` | `RATE` |
 //!
@@ -25,7 +28,7 @@ use super::{GroupId, KeyedRequest, StoreError};
 use crate::{
     caller::CallerId,
     identity::{CustomerUid, DataOrigin, DeviceUid, OrganizationId, RecordId, UidHash},
-    protection::KeyPurpose,
+    protection::{KeyPurpose, UidDigest},
 };
 
 /// An item: attribute names and values.
@@ -51,6 +54,11 @@ pub(super) const IMPORT_ID: &str = "import_id";
 pub(super) const LAST_SOURCE_ID: &str = "last_source_id";
 pub(super) const LAST_IMPORT_ID: &str = "last_import_id";
 pub(super) const MEMBERS: &str = "members";
+/// On a counter of a source's group: how often a record that it counts, or that it would count,
+/// was erased.
+pub(super) const ERASURES: &str = "erasures";
+/// On a fence: the receipt of the erasure.
+pub(super) const RECEIPT: &str = "receipt";
 /// On a meter's membership: the bytes of its customer_uid, and its device_uid.
 pub(super) const CUSTOMER_UID: &str = "c";
 pub(super) const DEVICE_UID: &str = "d";
@@ -60,9 +68,24 @@ pub(super) const VERSION: &str = "version";
 pub(super) const FIELDS: &str = "fields";
 pub(super) const WRAPPED: &str = "wrapped";
 pub(super) const CHECK: &str = "check";
+pub(super) const RETIRED_AT: &str = "retired_at";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";
+/// On a group that can be deleted: later made, higher.
+pub(super) const NUMBER: &str = "number";
+/// On a group that was deleted: the job that removes its memberships.
+pub(super) const DELETED_BY: &str = "deleted_by";
+/// On a counter: the number of the deleted group that it counted, which gains no more members.
+pub(super) const CLOSED: &str = "closed";
+/// Of a source's tokens.
+pub(super) const TOKENS: &str = "tokens";
+pub(super) const LOOKUP: &str = "lookup";
+pub(super) const HASH: &str = "hash";
+pub(super) const DATASETS: &str = "datasets";
+pub(super) const CREATED_BY: &str = "created_by";
+pub(super) const ORGANIZATION: &str = "organization";
+pub(super) const DATA_ORIGIN: &str = "data_origin";
 /// Of a request with an idempotency key.
 pub(super) const REQUEST_DIGEST: &str = "request";
 pub(super) const OWNER: &str = "owner";
@@ -109,6 +132,7 @@ impl Key {
 
 const RECORD: &str = "RECORD";
 const METER: &str = "METER#";
+const SOURCE: &str = "SOURCE#";
 
 pub(super) fn record(id: &RecordId) -> Key {
     match id {
@@ -179,6 +203,15 @@ pub(super) fn members(organization: OrganizationId, group: &GroupId, shard: u8) 
     format!("GROUP#{organization}#{group}#{shard:x}")
 }
 
+/// The sort key after which the memberships of a hash, or of none, have all gone by.
+pub(super) fn after_hash(hash: &str) -> String {
+    match hash {
+        // Before every hexadecimal digit.
+        "" => "#".to_owned(),
+        hash => format!("{hash}~"),
+    }
+}
+
 /// The group whose membership or counter an item is.
 pub(super) fn group_of(pk: &str) -> Option<(OrganizationId, GroupId, KindInGroup)> {
     let (kind, rest) = match pk.strip_prefix("GROUP#") {
@@ -219,6 +252,11 @@ pub(super) fn counters(organization: OrganizationId, group: &GroupId) -> String 
     format!("COUNT#{organization}#{group}")
 }
 
+/// Where the meters of a customer are: the partition, and how their sort keys begin.
+pub(super) fn meters(customer: &CustomerUid) -> (String, &'static str) {
+    (customer.to_string(), METER)
+}
+
 fn of_organization(organization: OrganizationId) -> String {
     format!("ORG#{organization}")
 }
@@ -228,16 +266,79 @@ pub(super) fn organization(organization: OrganizationId) -> Key {
 }
 
 pub(super) fn group(organization: OrganizationId, group: &GroupId) -> Key {
-    Key::new(of_organization(organization), format!("GROUP#{group}"))
+    Key::new(of_organization(organization), format!("{GROUP}{group}"))
+}
+
+const GROUP: &str = "GROUP#";
+
+/// The id in a group's sort key.
+pub(super) fn group_id(sk: &str) -> Option<GroupId> {
+    sk.strip_prefix(GROUP)?.parse().ok()
+}
+
+/// The partition of an organisation's groups, and the first and last sort key of those that
+/// come after an id.
+pub(super) fn groups_after(
+    organization: OrganizationId,
+    after: Option<&GroupId>,
+) -> (String, String, String) {
+    let from = match after {
+        Some(id) => format!("{GROUP}{id}\0"),
+        None => GROUP.to_owned(),
+    };
+    // A character after every one of an id.
+    let to = format!("{GROUP}~");
+    (of_organization(organization), from, to)
+}
+
+/// The partition and the beginning of the sort keys of an organisation's groups.
+pub(super) fn groups(organization: OrganizationId) -> (String, &'static str) {
+    (of_organization(organization), "GROUP#")
+}
+
+/// The group in a group's item, if all of some source's records are in it. A dataset of the
+/// organisation's own has sources too.
+pub(super) fn group_of_source(item: &Item) -> Option<GroupId> {
+    let id = item.get(SK)?.as_s().ok()?.strip_prefix("GROUP#")?;
+    let dataset = item.get(DATASET)?.as_s().ok()?;
+    let origin = id.strip_prefix(dataset.as_str())?.strip_prefix('.')?;
+    origin.parse::<DataOrigin>().ok()?;
+    id.parse().ok()
 }
 
 pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {
-    Key::new(of_organization(organization), format!("SOURCE#{origin}"))
+    Key::new(of_organization(organization), format!("{SOURCE}{origin}"))
+}
+
+/// The partition and the beginning of the sort keys of an organisation's sources.
+pub(super) fn sources(organization: OrganizationId) -> (String, &'static str) {
+    (of_organization(organization), "SOURCE#")
 }
 
 /// The fields of an organisation's workspace.
 pub(super) fn workspace_fields(organization: OrganizationId) -> Key {
     Key::new(of_organization(organization), "FIELDS")
+}
+
+/// The partition of an organisation's sources, and between which sort keys those after a name
+/// are. No name has a character after `z`.
+pub(super) fn sources_after(
+    organization: OrganizationId,
+    after: Option<&DataOrigin>,
+) -> (String, String, String) {
+    let after = after.map_or("", DataOrigin::as_str);
+    let first = format!("{SOURCE}{after}\0");
+    (of_organization(organization), first, format!("{SOURCE}~"))
+}
+
+/// The list of a source's tokens.
+pub(super) fn source_tokens(organization: OrganizationId, origin: &DataOrigin) -> Key {
+    Key::new(of_organization(organization), format!("TOKENS#{origin}"))
+}
+
+/// A token, by the part of its hash that finds it.
+pub(super) fn source_token(lookup: &str) -> Key {
+    Key::new(format!("TOKEN#{lookup}"), "TOKEN")
 }
 
 pub(super) fn wrapped_key(organization: OrganizationId, purpose: KeyPurpose, version: u32) -> Key {
@@ -260,6 +361,11 @@ pub(super) fn wrapped_key_of(sk: &str) -> Option<(KeyPurpose, u32)> {
         .into_iter()
         .find(|p| p.as_str() == purpose)?;
     Some((purpose, version.parse().ok()?))
+}
+
+/// What keeps an erased customer from coming back.
+pub(super) fn fence(organization: OrganizationId, digest: UidDigest) -> Key {
+    Key::new(format!("FENCE#{organization}#{digest}"), "FENCE")
 }
 
 /// A counter of an organisation's integer ids.

@@ -4,8 +4,11 @@
 //! supply never become part of an expression: names and values always travel as placeholders.
 
 mod capacity;
+mod conditional;
 mod datasets;
+mod erase;
 mod error;
+mod fence;
 mod group;
 mod item;
 pub mod jobs;
@@ -16,19 +19,29 @@ mod rate;
 mod read;
 mod replies;
 mod retry;
+mod rewrap;
+mod source_tokens;
+mod sources;
 mod upsert;
 pub mod verify;
+mod visit;
+mod wrapped_keys;
 
 pub use capacity::Consumed;
 pub use datasets::{FieldsChange, InUse, WorkspaceFields};
+pub use erase::{Erasure, RemovedCustomer};
 pub use error::StoreError;
-pub use group::{Group, GroupId, GroupIdError};
+pub use fence::Fence;
+pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
 pub use rate::Counted;
 pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
+pub use rewrap::Rewrapped;
+pub use source_tokens::{Granted, ListedToken, MAX_TOKENS_OF_SOURCE, SourceGrant};
 pub use upsert::{Outcome, Provenance};
+pub use visit::Found;
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Organisations, their sources, keys and integer ids.
+//! Organisations, their sources and integer ids.
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
@@ -10,14 +10,12 @@ use super::{
     Store, StoreError,
     capacity::Units,
     layout::{
-        self, CHECK, CREATED_AT, Item, Key, NAME, PK, PSEUDONYMS, SK, SOURCE_ID, UNKNOWN_COLUMNS,
-        VALUE, WRAPPED,
+        self, CREATED_AT, Item, Key, NAME, PK, PSEUDONYMS, SK, SOURCE_ID, UNKNOWN_COLUMNS, VALUE,
     },
     retry::Backoff,
 };
 use crate::{
     identity::{DataOrigin, OrganizationId},
-    protection::WrappedKey,
     record::UnknownColumns,
 };
 
@@ -104,6 +102,38 @@ impl Store {
             };
             self.create_numbered(organization, "source", item).await?;
         }
+    }
+
+    /// The names of all of an organisation's sources.
+    pub async fn data_origins(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<DataOrigin>, StoreError> {
+        let (pk, prefix) = layout::sources(organization);
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .into_paginator()
+            .send();
+        let mut origins = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(StoreError::call("Query"))?;
+            self.capacity.add(Units::Read, &page.consumed_capacity);
+            for item in page.items() {
+                let name = item.get(NAME).and_then(|value| value.as_s().ok());
+                let origin = name.and_then(|name| name.parse().ok());
+                origins.push(origin.ok_or(StoreError::corrupt("source", NAME))?);
+            }
+        }
+        Ok(origins)
     }
 
     /// Writes new items with the organisation's next integer id, in one transaction with the
@@ -202,72 +232,8 @@ impl Store {
             .map_err(|_| StoreError::corrupt("request", "item"))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
-
-    /// An organisation's keys, as they are stored.
-    pub async fn wrapped_keys(
-        &self,
-        organization: OrganizationId,
-    ) -> Result<Vec<WrappedKey>, StoreError> {
-        let (pk, prefix) = layout::wrapped_keys(organization);
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .into_paginator()
-            .send();
-        let mut keys = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(StoreError::call("Query"))?;
-            self.capacity.add(Units::Read, &page.consumed_capacity);
-            for item in page.items() {
-                keys.push(read_wrapped_key(item)?);
-            }
-        }
-        Ok(keys)
-    }
-
-    /// Stores a key, unless that version exists. Returns whether it was stored.
-    pub async fn create_wrapped_key(
-        &self,
-        organization: OrganizationId,
-        key: &WrappedKey,
-    ) -> Result<bool, StoreError> {
-        let mut item = layout::wrapped_key(organization, key.purpose, key.version).to_item();
-        let bytes = |bytes: &[u8]| AttributeValue::B(bytes.to_vec().into());
-        item.insert(WRAPPED.to_owned(), bytes(&key.wrapped));
-        item.insert(CHECK.to_owned(), bytes(&key.check));
-        item.insert(CREATED_AT.to_owned(), now());
-        self.create(item).await
-    }
 }
 
 fn now() -> AttributeValue {
     AttributeValue::N(Timestamp::now().as_millisecond().to_string())
-}
-
-fn read_wrapped_key(item: &Item) -> Result<WrappedKey, StoreError> {
-    let corrupt = |attribute| StoreError::corrupt("key", attribute);
-    let (purpose, version) = item
-        .get(SK)
-        .and_then(|value| layout::wrapped_key_of(value.as_s().ok()?))
-        .ok_or(corrupt(SK))?;
-    let bytes = |name: &'static str| {
-        let value = item.get(name).and_then(|value| value.as_b().ok());
-        value
-            .map(|blob| blob.as_ref().to_vec())
-            .ok_or(corrupt(name))
-    };
-    Ok(WrappedKey {
-        purpose,
-        version,
-        wrapped: bytes(WRAPPED)?,
-        check: bytes(CHECK)?.try_into().map_err(|_| corrupt(CHECK))?,
-    })
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     language::Language,
     record::RowError,
-    store::jobs::{Column, Counts, Job, JobState},
+    store::jobs::{Column, Counts, Job, JobError, JobState},
 };
 use jiff::Timestamp;
 
@@ -65,13 +65,14 @@ pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
         duplicates,
         rejected,
     } = job.counts;
-    let error = job.error.as_ref().map(|error| {
+    let told = |error: &JobError| {
         let message = match language {
             Language::English => &error.en,
             Language::French => &error.fr,
         };
         json!({"code": error.code, "message": message})
-    });
+    };
+    let error = job.error.as_ref().map(told);
     let (state, error) = match is_overdue(job) {
         true => (JobState::Failed, Some(not_uploaded(language))),
         false => (job.state, error),
@@ -111,6 +112,7 @@ pub fn job_body(job: &Job, language: Language) -> Map<String, Value> {
         "started_at": job.started_at,
         "finished_at": job.finished_at,
         "error": error,
+        "remark": job.remark.as_ref().map(told),
     });
     match body {
         Value::Object(body) => body,

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::{caller::CallerId, identity::OrganizationId, store::GroupId};
+use crate::{
+    caller::CallerId,
+    dataset::Dataset,
+    identity::{DataOrigin, OrganizationId},
+    store::{GroupId, SourceGrant},
+};
 
 /// What a principal may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,12 +63,37 @@ pub struct Principal {
     pub subject: String,
     pub(super) scopes: BTreeSet<Scope>,
     pub(super) groups: Option<BTreeSet<String>>,
+    /// Of a source's token: the source.
+    pub(super) source: Option<DataOrigin>,
 }
 
 impl Principal {
+    /// A source that calls with a token of its own: it reads and writes its records of the
+    /// token's datasets, and nothing else.
+    pub fn of_source(grant: SourceGrant) -> Self {
+        let datasets = grant.datasets.iter();
+        let datasets = datasets.filter_map(|name| Dataset::builtin(name));
+        let groups = datasets.map(|dataset| GroupId::of_source(&dataset, &grant.origin));
+        Self {
+            organization: grant.organization,
+            subject: format!("source:{}", grant.origin),
+            scopes: BTreeSet::from([Scope::RecordsRead, Scope::RecordsWrite]),
+            groups: Some(groups.map(|group| group.to_string()).collect()),
+            source: Some(grant.origin),
+        }
+    }
+
     /// What stands for it where its name must not be.
     pub fn id(&self) -> CallerId {
-        CallerId::of_user(self.organization, &self.subject)
+        match &self.source {
+            Some(origin) => CallerId::of_source(self.organization, origin),
+            None => CallerId::of_user(self.organization, &self.subject),
+        }
+    }
+
+    /// The source that it speaks for, if it is one and not a user.
+    pub fn source(&self) -> Option<&DataOrigin> {
+        self.source.as_ref()
     }
 
     /// Whether it may do something.
@@ -75,6 +105,11 @@ impl Principal {
     pub fn may_reach(&self, group: &GroupId) -> bool {
         let bound = self.groups.as_ref();
         bound.is_none_or(|groups| groups.contains(group.as_str()))
+    }
+
+    /// The groups that it is bound to, if it is.
+    pub fn groups(&self) -> Option<&BTreeSet<String>> {
+        self.groups.as_ref()
     }
 
     /// Whether it is bound to groups, so that routes across them are closed to it.

@@ -96,6 +96,11 @@ impl Problem {
         Self::bad_request("missing_fields", "missing required fields")
     }
 
+    /// 400: the organisation has not defined the fields of its workspace.
+    pub fn missing_workspace() -> Self {
+        Self::bad_request("missing_workspace", "missing valid workspace")
+    }
+
     /// 401: a group has no customers, is unknown or somebody else's. Clients of the customer
     /// management interface know this status.
     pub fn no_customers() -> Self {

@@ -11,29 +11,22 @@ use crate::{
     store::StoredRecord,
 };
 
-/// What it takes to show records of a dataset.
-pub struct Reader {
-    /// The dataset.
-    pub dataset: Arc<Dataset>,
-    /// The organisation's keys; unknown columns are left out without them.
-    pub keys: Option<Arc<OrganizationKeys>>,
-}
-
-/// A record with all its fields, those without a value as null.
+/// A record with all its fields, those without a value as null. Unknown columns are left out
+/// without the organisation's keys.
 pub fn record_body(
-    reader: &Reader,
+    dataset: &Arc<Dataset>,
+    keys: Option<&OrganizationKeys>,
     id: &RecordId,
     record: &StoredRecord,
 ) -> Result<Map<String, Value>, CipherError> {
-    let mut body: Map<String, Value> = reader
-        .dataset
+    let mut body: Map<String, Value> = dataset
         .fields()
         .iter()
         .map(|field| (field.name.clone(), Value::Null))
         .collect();
-    body.extend(record.shown(&reader.dataset));
-    body.extend(generated(&reader.dataset, id, record, &body));
-    if let (Some(custom), Some(keys)) = (record.custom(), &reader.keys) {
+    body.extend(record.shown(dataset));
+    body.extend(generated(dataset, id, record, &body));
+    if let (Some(custom), Some(keys)) = (record.custom(), keys) {
         let columns = keys.open_custom(&id.to_string(), custom)?;
         body.insert("custom".to_owned(), columns.into_iter().collect());
     }

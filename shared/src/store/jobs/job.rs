@@ -67,6 +67,12 @@ impl Operation {
         }
     }
 
+    /// Whether it may be stopped halfway. A group that is half deleted would be neither there
+    /// nor gone.
+    pub fn can_be_cancelled(self) -> bool {
+        self != Self::DeleteGroup
+    }
+
     /// Whether it works on a file's rows, and not on what is stored.
     pub fn has_file(self) -> bool {
         matches!(self, Self::Import | Self::Upload | Self::Update)
@@ -132,7 +138,7 @@ impl AddAssign for Counts {
     }
 }
 
-/// Why a job failed, as data: messages are made when they are shown.
+/// Why a job failed, or how it ended, in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobError {
     /// The stable code.
@@ -276,6 +282,9 @@ pub struct Job {
     /// Where a job without a file goes on, as its operation writes it.
     #[serde(default)]
     pub cursor: Option<String>,
+    /// What its owner should know of how it ended.
+    #[serde(default)]
+    pub remark: Option<JobError>,
     /// When it was asked to stop.
     pub cancel_requested_at: Option<Timestamp>,
     /// When it was registered.
@@ -374,6 +383,7 @@ impl NewJob {
             counts: Counts::default(),
             split: Split::default(),
             cursor: None,
+            remark: None,
             cancel_requested_at: None,
             created_at: now,
             started_at: None,
@@ -409,7 +419,7 @@ mod tests {
         };
         let job = new.numbered(1, Timestamp::UNIX_EPOCH);
         let mut stored = serde_json::to_value(&job).unwrap();
-        for added in ["operation", "cursor"] {
+        for added in ["operation", "cursor", "remark"] {
             assert!(stored.as_object_mut().unwrap().remove(added).is_some());
         }
         assert_eq!(serde_json::from_value::<Job>(stored).unwrap(), job);

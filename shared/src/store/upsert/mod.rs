@@ -6,6 +6,7 @@
 //! the record is read again and merged again.
 
 mod change;
+mod fences;
 mod transaction;
 mod unit;
 
@@ -15,13 +16,14 @@ use aws_sdk_dynamodb::types::Update;
 use jiff::Timestamp;
 
 use super::{
-    GroupId, Store, StoreError, StoredRecord, layout::Key, read::Freshness, retry::Backoff,
+    Group, GroupId, Store, StoreError, StoredRecord, layout::Key, read::Freshness, retry::Backoff,
 };
 use crate::{
     identity::OrganizationId,
     protection::{OrganizationKeys, ProtectedRecord},
     record::MAX_STORED_BYTES,
 };
+use fences::Fences;
 use transaction::Joining;
 use unit::{Unit, units};
 
@@ -44,7 +46,7 @@ pub struct Provenance {
     /// When the rows are written.
     pub at: Timestamp,
     /// The group that the records are uploaded to, besides their source's.
-    pub group: Option<GroupId>,
+    pub group: Option<Group>,
 }
 
 /// What became of a row.
@@ -60,6 +62,8 @@ pub enum Outcome {
     Superseded,
     /// The record would be larger than [`MAX_STORED_BYTES`](crate::record::MAX_STORED_BYTES).
     TooLarge,
+    /// The customer was erased, and its fence stands.
+    Erased,
 }
 
 /// What has to be written for a unit.
@@ -78,6 +82,8 @@ enum Write {
 struct Lost {
     /// Groups in which the record was a member although it did not exist or did not say so.
     membership_of: Vec<GroupId>,
+    /// Whether the group that the records were uploaded to has been deleted since.
+    group_is_deleted: bool,
 }
 
 impl Store {
@@ -94,40 +100,49 @@ impl Store {
         let mut outcomes = vec![Outcome::Unchanged; records.len()];
         let mut units = units(records, provenance);
         let mut pending: Vec<usize> = (0..units.len()).collect();
+        let mut fences = Fences::unknown(&units);
         let mut freshness = Freshness::Eventual;
         let mut backoff = Backoff::new("writing records");
         loop {
+            fences.forget_counters();
             let mut joins = Vec::new();
             let mut written = Vec::new();
             for wanted in std::mem::take(&mut pending).chunks(COMPARED_AT_ONCE) {
                 let stored = self.read_units(&units, wanted, freshness).await?;
+                let new = new_among(wanted, &units, &stored);
+                self.look_for_fences(&mut fences, new, keys).await?;
                 let mut changes = Vec::new();
                 for index in wanted.iter().copied() {
                     let Some(unit) = units.get(index) else {
                         continue;
                     };
+                    if fences.is_erased(unit.customer()) {
+                        set(&mut outcomes, unit.row, Outcome::Erased);
+                        continue;
+                    }
                     match self.plan(unit, stored.get(&unit.key), provenance, keys)? {
                         Write::Nothing(outcome) => set(&mut outcomes, unit.row, outcome),
                         Write::Change(update, outcome) => changes.push((index, *update, outcome)),
-                        Write::Join(update, groups, outcome) => joins.push(Joining {
-                            unit: index,
-                            update,
-                            groups,
-                            outcome,
-                        }),
+                        Write::Join(update, groups, outcome) => {
+                            joins.push(Joining::new(index, unit, update, groups, outcome));
+                        }
                     }
                 }
                 written.extend(self.write_changes(changes).await?);
             }
-            written.extend(self.write_joins(joins, &units, provenance, keys).await?);
+            let joined = self.write_joins(joins, &units, &fences, provenance, keys);
+            written.extend(joined.await?);
             for (index, result) in written {
                 let Some(unit) = units.get_mut(index) else {
                     continue;
                 };
                 match result {
                     Ok(outcome) => set(&mut outcomes, unit.row, outcome),
-                    Err(Lost { membership_of }) => {
-                        unit.members_already = membership_of.into_iter().collect();
+                    Err(lost) => {
+                        unit.members_already = lost.membership_of.into_iter().collect();
+                        if lost.group_is_deleted {
+                            unit.leave_out(provenance);
+                        }
                         pending.push(index);
                     }
                 }
@@ -151,9 +166,16 @@ impl Store {
         let mut outcomes = vec![Outcome::Unchanged; records.len()];
         let units = units(records, provenance);
         let pending: Vec<usize> = (0..units.len()).collect();
+        let mut fences = Fences::unknown(&units);
         for wanted in pending.chunks(COMPARED_AT_ONCE) {
             let stored = self.read_units(&units, wanted, Freshness::Eventual).await?;
+            let new = new_among(wanted, &units, &stored);
+            self.look_for_fences(&mut fences, new, keys).await?;
             for unit in wanted.iter().filter_map(|index| units.get(*index)) {
+                if fences.is_erased(unit.customer()) {
+                    set(&mut outcomes, unit.row, Outcome::Erased);
+                    continue;
+                }
                 let (Write::Nothing(outcome)
                 | Write::Change(_, outcome)
                 | Write::Join(_, _, outcome)) =
@@ -235,6 +257,12 @@ impl Store {
             (None, true) if !superseded => Outcome::Updated,
             (None, _) => unwritten,
         };
+        // Whoever writes a record writes all of it under the newest key, so that no outdated bytes
+        // come back after others have encrypted them again.
+        let content = match differs {
+            true => content.resealed(&unit.uid, keys)?.unwrap_or(content),
+            false => content,
+        };
         let change = differs.then_some(&content);
         let update = self.update(unit, stored, change, &groups, provenance, keys)?;
         if groups.is_empty() {
@@ -249,6 +277,18 @@ impl Store {
             outcome,
         ))
     }
+}
+
+/// The units whose records do not exist.
+fn new_among<'u>(
+    wanted: &[usize],
+    units: &'u [Unit],
+    stored: &HashMap<Key, StoredRecord>,
+) -> Vec<&'u Unit> {
+    let wanted = wanted.iter().filter_map(|index| units.get(*index));
+    wanted
+        .filter(|unit| !stored.contains_key(&unit.key))
+        .collect()
 }
 
 fn set(outcomes: &mut [Outcome], row: Option<usize>, outcome: Outcome) {

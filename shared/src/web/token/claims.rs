@@ -106,6 +106,7 @@ impl Claims {
             scopes: Scope::named_in(&self.scope),
             subject: self.sub,
             groups: self.groups,
+            source: None,
         })
     }
 }
