@@ -37,6 +37,7 @@ mod rejected;
 mod snapshot;
 mod sources;
 mod stack;
+mod tokens;
 mod uploads;
 mod vectors_xlsx;
 mod verify;
