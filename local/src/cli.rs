@@ -3,7 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use clientele::identity::{DataOrigin, OrganizationId};
+use clientele::{
+    config::DEFAULT_RATE_LIMIT,
+    identity::{DataOrigin, OrganizationId},
+};
 use clientele_local::{Options, server::Port};
 use jiff::{Span, SpanRelativeTo};
 
@@ -68,6 +71,7 @@ impl StackFlags {
             s3_port: port(self.s3_port, S3_PORT),
             dynamodb_endpoint: self.dynamodb_endpoint.clone(),
             s3_endpoint: self.s3_endpoint.clone(),
+            rate_limit_per_minute: DEFAULT_RATE_LIMIT,
         }
     }
 }
@@ -101,9 +105,9 @@ pub(crate) struct ImportArguments {
     /// What the rows are: customers, meters, …
     #[arg(long, value_parser = key_segment)]
     pub(crate) dataset: String,
-    /// Where the rows come from
-    #[arg(long, default_value = "generic")]
-    pub(crate) source: DataOrigin,
+    /// Where the rows come from; generic if not said, and always workspace for workspace
+    #[arg(long)]
+    pub(crate) source: Option<DataOrigin>,
     /// A group to put the records in, made if need be
     #[arg(long, value_parser = key_segment)]
     pub(crate) group: Option<String>,

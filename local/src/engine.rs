@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clientele::{
     Registry,
     aws::AwsClients,
-    config::{Config, InboxRetention, KeyWrapping},
+    config::{Config, DEFAULT_RATE_LIMIT, InboxRetention, KeyWrapping},
 };
 use tokio::net::TcpListener;
 
@@ -103,11 +103,13 @@ impl Engine {
     /// The domain over these services.
     pub(crate) fn registry(
         &self,
+        options: &Options,
         data: &DataDir,
         key: &SigningKey,
         http_url: &str,
     ) -> Result<Arc<Registry>, StartError> {
-        registry(data, key, http_url, self.clients.clone())
+        let limit = options.rate_limit_per_minute;
+        registry(data, key, http_url, limit, self.clients.clone())
     }
 
     pub(crate) async fn stop(self) {
@@ -123,13 +125,15 @@ pub(crate) fn registry_of_running(
     endpoints: &Endpoints,
 ) -> Result<Arc<Registry>, StartError> {
     let key = SigningKey::of(data)?;
-    registry(data, &key, &endpoints.http, endpoints.clients())
+    let clients = endpoints.clients();
+    registry(data, &key, &endpoints.http, DEFAULT_RATE_LIMIT, clients)
 }
 
 fn registry(
     data: &DataDir,
     key: &SigningKey,
     http_url: &str,
+    rate_limit_per_minute: u32,
     clients: AwsClients,
 ) -> Result<Arc<Registry>, StartError> {
     ensure_master_key(data)?;
@@ -140,6 +144,7 @@ fn registry(
         jwt: key.jwt_config(),
         inbox_retention: InboxRetention::Delete,
         docs_url: format!("{http_url}/docs"),
+        rate_limit_per_minute,
     };
     Ok(Arc::new(Registry::new(config, clients)?))
 }

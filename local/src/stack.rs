@@ -9,6 +9,7 @@ use std::{
 use clientele::{
     Registry, RegistryError,
     aws::AwsClients,
+    config::DEFAULT_RATE_LIMIT,
     identity::{DataOrigin, IdentityError as NameError, OrganizationId},
     store::StoreError,
 };
@@ -48,6 +49,8 @@ pub struct Options {
     /// Another S3 to use instead of the embedded one. There is then no folder to
     /// watch: files are imported when that server notifies, or not at all.
     pub s3_endpoint: Option<String>,
+    /// The requests that a principal may make in any 60 seconds.
+    pub rate_limit_per_minute: u32,
 }
 
 impl Options {
@@ -60,6 +63,7 @@ impl Options {
             s3_port: Port::Exactly(0),
             dynamodb_endpoint: None,
             s3_endpoint: None,
+            rate_limit_per_minute: DEFAULT_RATE_LIMIT,
         }
     }
 }
@@ -124,7 +128,7 @@ impl LocalStack {
         let http_url = server::url(&listener)?;
         let key = SigningKey::of(&data)?;
         let engine = Engine::start(&options, &data, listeners).await?;
-        let registry = engine.registry(&data, &key, &http_url)?;
+        let registry = engine.registry(&options, &data, &key, &http_url)?;
         ensure_first_organization(&registry).await?;
 
         let gateway = gateway::serve(listener, Arc::clone(&registry));

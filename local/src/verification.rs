@@ -54,7 +54,7 @@ pub async fn verify(options: &Options, repair: bool) -> Result<Report, VerifyErr
     let listeners = EngineListeners::bind(options).await?;
     let engine = Engine::start(options, &data, listeners).await?;
     let key = SigningKey::of(&data).map_err(StartError::from)?;
-    let registry = engine.registry(&data, &key, "")?;
+    let registry = engine.registry(options, &data, &key, "")?;
     let report = check(&registry, repair).await;
     engine.stop().await;
     Ok(report?)

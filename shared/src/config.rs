@@ -17,7 +17,14 @@ pub struct Config {
     pub inbox_retention: InboxRetention,
     /// `DOCS_URL`: the address of `/docs`, without a trailing slash; error types link below it.
     pub docs_url: String,
+    /// `RATE_LIMIT_PER_MINUTE`: the requests that a principal may make in any 60 seconds, 300
+    /// unless set, 1 to 1,000,000. There is no way to turn the limit off.
+    pub rate_limit_per_minute: u32,
 }
+
+/// The requests that a principal may make in any 60 seconds, unless the deployment says otherwise.
+pub const DEFAULT_RATE_LIMIT: u32 = 300;
+const MAX_RATE_LIMIT: u32 = 1_000_000;
 
 /// What wraps the organisations' keys at rest.
 #[derive(Debug, Clone)]
@@ -83,6 +90,17 @@ impl Config {
             Some(path) => KeyWrapping::File(path.into()),
             None => KeyWrapping::Kms(required("KMS_KEY_ID")?),
         };
+        let rate_limit = lookup("RATE_LIMIT_PER_MINUTE").filter(|limit| !limit.is_empty());
+        let rate_limit_per_minute = match rate_limit.map(|limit| limit.parse()) {
+            None => DEFAULT_RATE_LIMIT,
+            Some(Ok(limit @ 1..=MAX_RATE_LIMIT)) => limit,
+            Some(_) => {
+                return Err(ConfigError::NotAllowed {
+                    name: "RATE_LIMIT_PER_MINUTE",
+                    allowed: "the whole numbers from 1 to 1000000",
+                });
+            }
+        };
         let inbox_retention = match lookup("INBOX_RETENTION").as_deref() {
             None | Some("" | "delete") => InboxRetention::Delete,
             Some("keep") => InboxRetention::Keep,
@@ -104,6 +122,7 @@ impl Config {
             },
             inbox_retention,
             docs_url: required("DOCS_URL")?.trim_end_matches('/').to_owned(),
+            rate_limit_per_minute,
         })
     }
 }

@@ -27,6 +27,9 @@ pub const MAX_DATA_ORIGIN: usize = 32;
 /// The largest organisation id: the largest integer that every JSON reader keeps (2^53 − 1).
 pub const MAX_ORGANIZATION_ID: u64 = (1 << 53) - 1;
 
+/// The source of workspaces, called as their dataset.
+const WORKSPACE: &str = crate::dataset::workspace::WORKSPACE;
+
 /// Why a text cannot be an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum IdentityError {
@@ -103,7 +106,18 @@ impl DataOrigin {
     /// Whether a dialect keeps this source for itself: contacts, events and workspaces
     /// each own the customers of one source, so that no two datasets share a customer.
     pub fn is_reserved(&self) -> bool {
-        matches!(self.0.as_str(), "external" | "events" | "workspace")
+        matches!(self.0.as_str(), "external" | "events") || self.is_workspace()
+    }
+
+    /// Whether it is the source of workspaces, whose customers have the fields that their
+    /// organisation has defined.
+    pub fn is_workspace(&self) -> bool {
+        self.0 == WORKSPACE
+    }
+
+    /// The source of workspaces.
+    pub fn workspace() -> Self {
+        Self(WORKSPACE.to_owned())
     }
 }
 
@@ -133,6 +147,11 @@ impl UidPart {
     /// Normalises and checks a text.
     pub fn parse(text: &str) -> Result<Self, IdentityError> {
         Self::parse_within(text, MAX_PART_BYTES)
+    }
+
+    /// A digest in lower-case hex.
+    pub(crate) fn of_digest(digest: &[u8; 32]) -> Self {
+        Self(data_encoding::HEXLOWER.encode(digest))
     }
 
     fn parse_within(text: &str, limit: usize) -> Result<Self, IdentityError> {

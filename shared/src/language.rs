@@ -46,6 +46,19 @@ pub struct Text {
 }
 
 impl Text {
+    /// A text in English and French.
+    pub fn new(en: &str, fr: &str) -> Self {
+        Self {
+            en: en.to_owned(),
+            fr: fr.to_owned(),
+        }
+    }
+
+    /// A text that is the same in both languages, such as a name.
+    pub fn same(text: &str) -> Self {
+        Self::new(text, text)
+    }
+
     /// The text in one language.
     pub fn in_language(&self, language: Language) -> &str {
         match language {

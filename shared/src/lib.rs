@@ -11,6 +11,7 @@
 
 pub mod aws;
 pub mod bucket;
+pub mod caller;
 pub mod config;
 pub mod dataset;
 pub mod decode;
@@ -18,6 +19,7 @@ pub mod identity;
 pub mod import;
 pub mod language;
 pub mod protection;
+pub mod rate;
 pub mod record;
 mod registry;
 pub mod store;

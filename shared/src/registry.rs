@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     import::Importer,
     protection::{KeyError, KeyRing},
+    rate::RateLimiter,
     store::Store,
     web::{Verifier, VerifierError},
 };
@@ -23,6 +24,8 @@ pub struct Registry {
     pub keys: KeyRing,
     /// Who checks tokens.
     pub verifier: Verifier,
+    /// Who counts the callers' requests.
+    pub rates: RateLimiter,
 }
 
 /// Why a registry cannot be made.
@@ -44,6 +47,7 @@ impl Registry {
             bucket: Bucket::new(clients.s3, config.bucket.clone()),
             keys: KeyRing::new(store.clone(), &config.key_wrapping, clients.kms)?,
             verifier: Verifier::new(&config.jwt)?,
+            rates: RateLimiter::new(config.rate_limit_per_minute),
             store,
             config,
         })

@@ -34,6 +34,8 @@ async fn the_payloads_of_every_http_route_are_answered() {
         ("api_keys_rotate.json", 201),
         ("api_keys_rewrap.json", 202),
         ("api_uploads.json", 201),
+        ("api_fields.json", 200),
+        ("api_fields_put.json", 200),
         ("pages_customer_pages.json", 200),
         ("pages_customer.json", 200),
     ];

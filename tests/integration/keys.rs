@@ -120,7 +120,7 @@ impl Stack {
     /// Lets the rotation to a version be so long ago that nobody has the keys before it cached.
     async fn let_rotation_age(&self, organization: OrganizationId, version: u32) {
         let text = |text: String| AttributeValue::S(text);
-        let made = Timestamp::now() - SignedDuration::from_mins(22);
+        let made = Timestamp::now() - SignedDuration::from_hours(25);
         let update = self.local.clients.dynamodb.update_item();
         update
             .table_name(&self.registry.config.table)

@@ -46,12 +46,19 @@ pub(crate) struct Answer {
 }
 
 impl Stack {
+    /// A stack that answers as often as a test asks.
     pub(crate) async fn start() -> Self {
+        Self::with_rate_limit(1_000_000).await
+    }
+
+    pub(crate) async fn with_rate_limit(limit: u32) -> Self {
         logs::capture();
         let folder = TempDir::new().unwrap();
-        let local = LocalStack::start(Options::on_free_ports(folder.path()))
-            .await
-            .unwrap();
+        let options = Options {
+            rate_limit_per_minute: limit,
+            ..Options::on_free_ports(folder.path())
+        };
+        let local = LocalStack::start(options).await.unwrap();
         local
             .clients
             .s3
@@ -358,6 +365,13 @@ impl Stack {
             .send()
             .collect::<Result<Vec<_>, _>>();
         items.await.unwrap()
+    }
+
+    /// Every item but those that only count requests.
+    pub(crate) async fn items_but_requests(&self) -> Vec<clientele::store::layout::Item> {
+        let mut items = self.items().await;
+        items.retain(|item| !item["pk"].as_s().unwrap().starts_with("RATE#"));
+        items
     }
 
     /// The record that `GET /api/v1/out/{dataset}` shows for an external id.

@@ -15,7 +15,11 @@ use http::{Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{dataset_named, source_named};
+use crate::{
+    dataset_named,
+    registration::{NOT_RECEIVED, register},
+    source_named,
+};
 
 /// The most rows of one request.
 const MAX_ROWS: usize = 10_000;
@@ -64,9 +68,8 @@ pub(crate) async fn import(
     let organization = caller.organization;
     registry.store.ensure_organization(organization).await?;
     let source = registry.store.ensure_source(organization, &origin).await?;
-    let id = uuid::Uuid::new_v4();
     let filename = format!("{}.json", dataset.name());
-    let new = NewJob {
+    let job = register(registry, call, |id| NewJob {
         id,
         organization,
         operation: Operation::Import,
@@ -76,20 +79,19 @@ pub(crate) async fn import(
         group: None,
         mode: Mode::Write,
         key: ObjectKey::staged(organization, id, &filename),
-        filename,
+        filename: filename.clone(),
         object_modified: None,
         etag: None,
         upload_until: None,
-    };
-    let job = registry
-        .store
-        .register_job(&new, jiff::Timestamp::now())
-        .await?;
-    if let Err(error) = registry.bucket.put(&job.key, call.body.to_vec()).await {
+    })
+    .await?;
+    // A job that somebody works on has its rows, from the call that this one repeats.
+    if job.state == JobState::Queued
+        && let Err(error) = registry.bucket.put(&job.key, call.body.to_vec()).await
+    {
         abandon(registry, job).await;
         return Err(error.into());
     }
-    call.audit(|line| line.job(job.id));
     Ok(started(&job))
 }
 
@@ -119,7 +121,7 @@ async fn abandon(registry: &Registry, job: Job) {
     job.state = JobState::Failed;
     job.finished_at = Some(now);
     job.error = Some(JobError {
-        code: "not_received".to_owned(),
+        code: NOT_RECEIVED.to_owned(),
         en: "the rows could not be kept; send them again".to_owned(),
         fr: "les lignes n'ont pas pu être conservées ; envoyez-les à nouveau".to_owned(),
     });

@@ -2,11 +2,7 @@
 
 use clientele::{
     Registry,
-    dataset::Dataset,
-    store::{
-        GroupId,
-        jobs::{Cancelled, Job},
-    },
+    store::jobs::{Cancelled, Job},
     web::{Call, Principal, Problem, Reply, job_body, job_id, json, row_error},
 };
 use http::StatusCode;
@@ -119,11 +115,9 @@ fn may_see(caller: &Principal, job: &Job) -> bool {
     if !caller.is_bound_to_groups() {
         return true;
     }
-    let own = Dataset::builtin(&job.dataset)
-        .zip(job.data_origin.parse().ok())
-        .map(|(dataset, origin)| GroupId::of_source(&dataset, &origin));
     let named = job.group.as_deref().and_then(|group| group.parse().ok());
-    own.into_iter()
+    job.own_group()
+        .into_iter()
         .chain(named)
         .any(|group| caller.may_reach(&group))
 }

@@ -2,8 +2,10 @@
 
 mod dataset_in;
 mod dataset_out;
+mod fields;
 mod jobs;
 mod organization_keys;
+mod registration;
 mod rejected;
 mod report;
 mod uploads;
@@ -12,7 +14,7 @@ use clientele::{
     Registry,
     dataset::Dataset,
     identity::DataOrigin,
-    web::{Call, Operation, Problem, Reply, Route, door},
+    web::{Call, Operation, Principal, Problem, Reply, Route, door},
 };
 use http::header;
 use lambda_http::{Body, IntoResponse, Request, RequestExt, Response};
@@ -32,20 +34,32 @@ pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
 async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
     let route = Route::of(call.method, call.path)?;
     let caller = door::admit(registry, call, route.endpoint).await?;
+    let work = work(registry, call, &caller, &route);
+    door::once(registry, call, route.endpoint, &caller, work).await
+}
+
+async fn work(
+    registry: &Registry,
+    call: &Call<'_>,
+    caller: &Principal,
+    route: &Route<'_>,
+) -> Reply {
     let parameter = route.parameter;
     match route.endpoint.operation {
-        Operation::PushRows => dataset_in::import(registry, call, &caller, parameter).await,
-        Operation::CheckRows => dataset_in::check(registry, call, &caller, parameter).await,
-        Operation::ReadRows => dataset_out::page(registry, call, &caller, parameter).await,
-        Operation::AnnounceUpload => uploads::announce(registry, call, &caller).await,
-        Operation::ListKeys => organization_keys::list(registry, call, &caller).await,
-        Operation::RotateKeys => organization_keys::rotate(registry, call, &caller).await,
-        Operation::RewrapRecords => organization_keys::rewrap(registry, call, &caller).await,
-        Operation::ListJobs => jobs::list(registry, call, &caller).await,
-        Operation::ReadJob => jobs::one(registry, call, &caller, parameter).await,
-        Operation::CancelJob => jobs::cancel(registry, call, &caller, parameter).await,
-        Operation::ReadReport => report::report(registry, call, &caller, parameter).await,
-        Operation::ReadRejected => rejected::rejected(registry, call, &caller, parameter).await,
+        Operation::ReadFields => fields::read(registry, call, caller).await,
+        Operation::ReplaceFields => fields::replace(registry, call, caller).await,
+        Operation::ListKeys => organization_keys::list(registry, call, caller).await,
+        Operation::RotateKeys => organization_keys::rotate(registry, call, caller).await,
+        Operation::RewrapRecords => organization_keys::rewrap(registry, call, caller).await,
+        Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
+        Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
+        Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
+        Operation::AnnounceUpload => uploads::announce(registry, call, caller).await,
+        Operation::ListJobs => jobs::list(registry, call, caller).await,
+        Operation::ReadJob => jobs::one(registry, call, caller, parameter).await,
+        Operation::CancelJob => jobs::cancel(registry, call, caller, parameter).await,
+        Operation::ReadReport => report::report(registry, call, caller, parameter).await,
+        Operation::ReadRejected => rejected::rejected(registry, call, caller, parameter).await,
         // Another function's.
         Operation::CountPages | Operation::ReadCustomers => Err(Problem::not_found("route")),
     }
@@ -75,6 +89,34 @@ fn in_transport(response: Response<String>) -> Response<Body> {
 /// The built-in dataset in a path.
 fn dataset_named(name: &str) -> Result<Arc<Dataset>, Problem> {
     Dataset::builtin(name).ok_or_else(|| Problem::not_found("dataset"))
+}
+
+/// A dataset that files may be of: a built-in one, or the organisation's own.
+async fn dataset_of_files(
+    registry: &Registry,
+    caller: &Principal,
+    name: &str,
+) -> Result<Arc<Dataset>, Problem> {
+    let found = registry.store.dataset(caller.organization, name).await?;
+    found.ok_or_else(|| match Dataset::is_name(name) {
+        true => Problem::missing_workspace(),
+        false => Problem::not_found("dataset"),
+    })
+}
+
+/// The source of a dataset's files. A workspace has only the one.
+fn source_of_files(dataset: &Dataset, named: Option<&str>) -> Result<DataOrigin, Problem> {
+    if !dataset.is_workspace() {
+        return source(named.unwrap_or("api"));
+    }
+    let workspace = DataOrigin::workspace();
+    match named.is_none_or(|name| name == workspace.as_str()) {
+        true => Ok(workspace),
+        false => Err(Problem::bad_request(
+            "source_of_workspace",
+            "customers of a workspace have the source workspace; leave it out",
+        )),
+    }
 }
 
 /// The source that a user's request is about.

@@ -2,7 +2,6 @@
 
 use clientele::{
     Registry,
-    dataset::Dataset,
     import::rejected::{Opened, Part, RejectedError, RejectedRows, Sheet},
     protection::CipherError,
     store::jobs::Job,
@@ -36,11 +35,20 @@ pub(crate) async fn rejected(
             "the rejected rows are complete when the job has ended; ask again then",
         ));
     }
+    let sheet = Sheet {
+        job: &job,
+        dataset: registry
+            .store
+            .dataset(job.organization, &job.dataset)
+            .await?,
+        language: call.language(),
+        reveal: caller.may(Scope::PiiReveal),
+    };
     let rows = RejectedRows::of(&registry.bucket, &job);
     if Timestamp::now() > rows.expires_at() {
         rows.delete().await?;
         return match job.counts.rejected {
-            0 => reply(call, caller, &job, part, 1, None),
+            0 => reply(call, &sheet, part, 1, None),
             _ => Err(expired()),
         };
     }
@@ -54,7 +62,7 @@ pub(crate) async fn rejected(
         None if part > 1 => return Err(Problem::not_found("part")),
         None => None,
     };
-    reply(call, caller, &job, part, parts.len().max(1), opened)
+    reply(call, &sheet, part, parts.len().max(1), opened)
 }
 
 /// A part's rows. Keys that were rotated meanwhile are read again.
@@ -76,18 +84,12 @@ async fn open(
 
 fn reply(
     call: &Call<'_>,
-    caller: &Principal,
-    job: &Job,
+    sheet: &Sheet<'_>,
     part: u64,
     parts: usize,
     opened: Option<Opened>,
 ) -> Reply {
-    let sheet = Sheet {
-        job,
-        dataset: Dataset::builtin(&job.dataset),
-        language: call.language(),
-        reveal: caller.may(Scope::PiiReveal),
-    };
+    let job = sheet.job;
     call.audit(|line| {
         line.count("part", part);
         if sheet.reveal {

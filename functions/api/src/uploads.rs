@@ -5,11 +5,10 @@ use std::time::Duration;
 use clientele::{
     Registry,
     dataset::Dataset,
-    identity::DataOrigin,
     import::ObjectKey,
     store::{
         GroupId,
-        jobs::{Job, Mode, NewJob, Operation},
+        jobs::{Mode, NewJob, Operation},
     },
     web::{Call, Principal, Problem, Reply, json, long_job_id},
 };
@@ -17,9 +16,8 @@ use http::{StatusCode, header};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-use crate::{dataset_in::check_group, dataset_named, source};
+use crate::{dataset_in::check_group, dataset_of_files, registration::register, source_of_files};
 
 /// How long an upload may be begun. S3 lets one that has begun end.
 const VALID_FOR: Duration = Duration::from_secs(60 * 60);
@@ -41,25 +39,39 @@ struct Request {
 /// from now on, whenever the file comes.
 pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let request: Request = call.body()?;
-    let dataset = dataset_named(&request.dataset)?;
+    let dataset = dataset_of_files(registry, caller, &request.dataset).await?;
     let named = request.source.as_deref().or(query(call, "source"));
-    let origin = source(named.unwrap_or("api"))?;
+    let origin = source_of_files(&dataset, named)?;
     check_group(caller, &dataset, &origin)?;
     let group = group(registry, caller, &dataset, &request).await?;
     let mode = mode(call, &request)?;
     check_filename(&request.filename)?;
 
+    let organization = caller.organization;
+    registry.store.ensure_organization(organization).await?;
+    let source = registry.store.ensure_source(organization, &origin).await?;
     let until = Timestamp::now() + VALID_FOR;
-    let job = register(registry, caller, &dataset, &origin, |new| NewJob {
-        group: group.map(|group| group.to_string()),
+    let name = format!("upload{}", extension(&request.filename));
+    let job = register(registry, call, |id| NewJob {
+        id,
+        organization,
+        operation: Operation::Upload,
+        dataset: dataset.name().to_owned(),
+        data_origin: origin.to_string(),
+        source_id: source.id,
+        group: group.as_ref().map(GroupId::to_string),
         mode,
+        key: ObjectKey::staged(organization, id, &name),
         filename: request.filename.clone(),
+        object_modified: None,
+        etag: None,
         upload_until: Some(until),
-        ..new
     })
     .await?;
-    call.audit(|line| line.job(job.id));
-    let upload = registry.bucket.presign_put(&job.key, VALID_FOR).await?;
+    // A repeated call finds its job, and the time that is left.
+    let until = job.upload_until.unwrap_or(until);
+    let left = Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default();
+    let upload = registry.bucket.presign_put(&job.key, left).await?;
     let headers: Map<String, Value> = upload
         .headers
         .into_iter()
@@ -148,36 +160,6 @@ fn check_filename(name: &str) -> Result<(), Problem> {
             ),
         )),
     }
-}
-
-async fn register(
-    registry: &Registry,
-    caller: &Principal,
-    dataset: &Dataset,
-    origin: &DataOrigin,
-    complete: impl FnOnce(NewJob) -> NewJob,
-) -> Result<Job, Problem> {
-    let organization = caller.organization;
-    registry.store.ensure_organization(organization).await?;
-    let source = registry.store.ensure_source(organization, origin).await?;
-    let mut new = complete(NewJob {
-        id: Uuid::new_v4(),
-        organization,
-        operation: Operation::Upload,
-        dataset: dataset.name().to_owned(),
-        data_origin: origin.to_string(),
-        source_id: source.id,
-        group: None,
-        mode: Mode::Write,
-        key: String::new(),
-        filename: String::new(),
-        object_modified: None,
-        etag: None,
-        upload_until: None,
-    });
-    let name = format!("upload{}", extension(&new.filename));
-    new.key = ObjectKey::staged(organization, new.id, &name);
-    Ok(registry.store.register_job(&new, Timestamp::now()).await?)
 }
 
 /// The file's ending, with its dot. The rest of its name stays out of the key: it is the sender's

@@ -2,10 +2,13 @@
 //!
 //! Each built-in dataset is one TOML file in `shared/datasets/`, compiled in.
 //! Validation, header aliases, protection and documentation all come from it, so
-//! adding a field means editing that file.
+//! adding a field means editing that file. The fields of [`workspace`] are each organisation's own.
 
+mod date_format;
 mod field;
 mod headers;
+mod pattern;
+pub mod workspace;
 
 use std::{
     collections::HashMap,
@@ -16,8 +19,10 @@ use std::{
 use serde::Deserialize;
 use thiserror::Error;
 
+pub use date_format::DateFormat;
 pub use field::{Field, FieldType, Format, Identity, Protection, Range};
 pub use headers::{HeaderMapping, Target, simplify};
+pub use pattern::Pattern;
 
 use crate::language::Text;
 
@@ -58,34 +63,47 @@ pub enum DatasetError {
     /// A field that no record could be identified without.
     #[error("the dataset {0} has no required external_id")]
     NoExternalId(String),
+    /// A date's format.
+    #[error("there is no date format {0}")]
+    DateFormat(String),
 }
 
 impl Dataset {
     /// Reads a dataset file.
     pub fn from_toml(text: &str) -> Result<Self, DatasetError> {
         let file: DatasetFile = toml::from_str(text)?;
+        Self::new(file.name, file.title, file.description, file.field)
+    }
+
+    fn new(
+        name: String,
+        title: Text,
+        description: Text,
+        mut fields: Vec<Field>,
+    ) -> Result<Self, DatasetError> {
         let mut by_name = HashMap::new();
         let mut by_header = HashMap::new();
-        for (index, field) in file.field.iter().enumerate() {
+        for (index, field) in fields.iter_mut().enumerate() {
+            field.index_words();
             by_name.insert(field.name.clone(), index);
             for header in std::iter::once(&field.name).chain(&field.aliases) {
                 if by_header.insert(simplify(header), index).is_some() {
                     return Err(DatasetError::AmbiguousHeader {
-                        dataset: file.name,
+                        dataset: name,
                         header: header.clone(),
                     });
                 }
             }
         }
         let identified = |field: &Field| field.identity == Some(Identity::ExternalId);
-        if !file.field.iter().any(|f| identified(f) && f.required) {
-            return Err(DatasetError::NoExternalId(file.name));
+        if !fields.iter().any(|f| identified(f) && f.required) {
+            return Err(DatasetError::NoExternalId(name));
         }
         Ok(Self {
-            name: file.name,
-            title: file.title,
-            description: file.description,
-            fields: file.field,
+            name,
+            title,
+            description,
+            fields,
             by_name,
             by_header,
         })

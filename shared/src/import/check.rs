@@ -53,7 +53,14 @@ pub async fn check(
     let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
     let unknown_columns = settings.unknown_columns;
     let origin = origin.clone();
-    let validator = Validator::new(dataset, organization, origin, unknown_columns, this_year);
+    let validator = Validator::new(
+        dataset,
+        organization,
+        origin,
+        Arc::clone(&keys),
+        unknown_columns,
+        this_year,
+    );
     let reading = tokio::task::spawn_blocking(move || read_all(content, validator, &protector));
     let (columns, read) = match reading.await.map_err(|_| ImportError::Reader)? {
         Ok(read) => read,

@@ -332,6 +332,14 @@ file_errors! {
     } "unknown_dataset"
         "there is no such dataset; there are {datasets}"
         "ce jeu de données n'existe pas ; il y a {datasets}"
+    /// The organisation has not defined its workspace.
+    NoWorkspaceFields "no_workspace_fields"
+        "your organization has not defined the fields of its workspace; define them (PUT /v1/workspace/fields) and send the file again"
+        "votre organisation n'a pas défini les champs de son espace de travail ; définissez-les (PUT /v1/workspace/fields) et envoyez le fichier à nouveau"
+    /// Workspaces have one source.
+    SourceOfWorkspace "source_of_workspace"
+        "customers of a workspace have the source workspace; send the file under workspace/workspace"
+        "les clients d'un espace de travail ont la source workspace ; envoyez le fichier sous workspace/workspace"
     /// The source belongs to a dialect.
     ReservedSource "reserved_source"
         "this source is kept for the records of another interface; name another one"
@@ -347,6 +355,13 @@ file_errors! {
     GroupOfOtherSource "group_of_other_source"
         "this group is kept for all the records of another source; name another group"
         "ce groupe est réservé à toutes les fiches d'une autre source ; choisissez un autre groupe"
+    /// The group was deleted.
+    GroupDeleted {
+        /// The group.
+        group: String,
+    } "group_deleted"
+        "the group {group} was deleted; name another group, or make it again once its deletion has ended"
+        "le groupe {group} a été supprimé ; choisissez un autre groupe, ou recréez-le une fois sa suppression terminée"
     /// The object was replaced or deleted before it was read.
     ObjectGone "object_gone"
         "the file was replaced or deleted before it was read to its end; what was put in its place is not part of this job"

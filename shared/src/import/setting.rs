@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{FileError, ImportError, Importer, ObjectKey, run::Stopped};
+use super::{FileError, ImportError, Importer, ObjectKey, ObjectKeyError, run::Stopped};
 use crate::{
-    dataset::Dataset,
+    dataset::{Dataset, workspace::WORKSPACE},
     identity::{DataOrigin, OrganizationId},
     protection::{OrganizationKeys, Protector, PseudonymMode},
     record::Validator,
     store::{
-        Group, GroupId, Organization, StoreError,
+        FoundGroup, Group, GroupId, Organization, StoreError,
         jobs::{Job, Mode},
     },
 };
@@ -20,31 +20,33 @@ pub(super) struct Setting {
     pub(super) dataset: Arc<Dataset>,
     pub(super) origin: DataOrigin,
     pub(super) group: Option<GroupId>,
+    /// Whether a group that there is not is made: a dropped file makes it, a request does not.
+    makes_groups: bool,
     organization: Organization,
+    /// The same throughout: a dry run for an organisation without keys makes new ones each time.
+    pub(super) keys: Arc<OrganizationKeys>,
 }
 
 impl Importer<'_> {
     /// Checks what the job names before its file is read.
     pub(super) async fn setting(&self, job: &Job) -> Result<Setting, Stopped> {
-        if let Err(error) = job.key.parse::<ObjectKey>() {
+        let key: ObjectKey = job.key.parse().map_err(|error: ObjectKeyError| {
             let reason = error.to_string();
-            return Err(Stopped::File(FileError::Key { reason }));
-        }
+            Stopped::File(FileError::Key { reason })
+        })?;
         if job.mode == Mode::Unknown {
             return Err(Stopped::File(FileError::UnknownMode));
         }
         let organization = self.store.organization(job.organization).await?;
-        let dataset = Dataset::builtin(&job.dataset).ok_or_else(|| {
-            let names: Vec<_> = Dataset::all_builtin().iter().map(|d| d.name()).collect();
-            Stopped::File(FileError::UnknownDataset {
-                datasets: names.join(", "),
-            })
-        })?;
+        let dataset = self.dataset(job).await?;
         let origin: DataOrigin = job
             .data_origin
             .parse()
             .map_err(|_| StoreError::corrupt("job", "data_origin"))?;
-        if origin.is_reserved() {
+        if dataset.is_workspace() && !origin.is_workspace() {
+            return Err(Stopped::File(FileError::SourceOfWorkspace));
+        }
+        if origin.is_reserved() && !dataset.is_workspace() {
             return Err(Stopped::File(FileError::ReservedSource));
         }
         let group = job.group.as_deref().map(str::parse).transpose();
@@ -60,7 +62,23 @@ impl Importer<'_> {
             dataset,
             origin,
             group,
+            makes_groups: matches!(key, ObjectKey::Inbox { .. }),
             organization: organization.unwrap_or_default(),
+            keys: self.keys_for(job).await?,
+        })
+    }
+
+    async fn dataset(&self, job: &Job) -> Result<Arc<Dataset>, Stopped> {
+        let found = self.store.dataset(job.organization, &job.dataset).await?;
+        found.ok_or_else(|| {
+            let mut names: Vec<_> = Dataset::all_builtin().iter().map(|d| d.name()).collect();
+            names.push(WORKSPACE);
+            Stopped::File(match job.dataset == WORKSPACE {
+                true => FileError::NoWorkspaceFields,
+                false => FileError::UnknownDataset {
+                    datasets: names.join(", "),
+                },
+            })
         })
     }
 
@@ -71,8 +89,11 @@ impl Importer<'_> {
         setting: &Setting,
     ) -> Result<(), Stopped> {
         for (id, dataset) in setting.groups() {
-            if let Some(group) = self.store.group(organization, &id).await? {
-                check_group(group, &dataset)?;
+            match self.store.find_group(organization, &id).await? {
+                Some(FoundGroup::Kept(group)) => check_group(group, &dataset)?,
+                Some(FoundGroup::Deleted { .. }) => return Err(group_deleted(&id)),
+                None if setting.makes_groups || id.is_of_source() => {}
+                None => return Err(group_deleted(&id)),
             }
         }
         Ok(())
@@ -86,17 +107,36 @@ impl Importer<'_> {
     ) -> Result<(), Stopped> {
         for (id, dataset) in setting.groups() {
             let group = self.store.ensure_group(organization, &id, &dataset).await?;
-            check_group(group, &dataset)?;
+            check_group(group.ok_or_else(|| group_deleted(&id))?, &dataset)?;
         }
         Ok(())
     }
 
-    pub(super) async fn keys_for(&self, job: &Job) -> Result<Arc<OrganizationKeys>, ImportError> {
+    /// The group that the records are uploaded to. None once it has been deleted: the records
+    /// of an import that has begun are stored all the same.
+    pub(super) async fn uploaded_to(
+        &self,
+        organization: OrganizationId,
+        setting: &Setting,
+    ) -> Result<Option<Group>, StoreError> {
+        let Some(id) = &setting.group else {
+            return Ok(None);
+        };
+        let group = self.store.group(organization, id).await?;
+        Ok(group.filter(|group| group.dataset == setting.dataset.name()))
+    }
+
+    async fn keys_for(&self, job: &Job) -> Result<Arc<OrganizationKeys>, ImportError> {
         Ok(match job.mode {
             Mode::Write | Mode::AllOrNothing => self.keys.for_writing(job.organization).await?,
             Mode::DryRun | Mode::Unknown => self.keys.for_dry_run(job.organization).await?,
         })
     }
+}
+
+fn group_deleted(id: &GroupId) -> Stopped {
+    let group = id.to_string();
+    Stopped::File(FileError::GroupDeleted { group })
 }
 
 fn check_group(group: Group, dataset: &Dataset) -> Result<(), Stopped> {
@@ -127,16 +167,17 @@ impl Setting {
             Arc::clone(&self.dataset),
             job.organization,
             self.origin.clone(),
+            Arc::clone(&self.keys),
             self.organization.unknown_columns,
             this_year,
         )
     }
 
-    pub(super) fn protector(&self, keys: &Arc<OrganizationKeys>) -> Protector {
+    pub(super) fn protector(&self) -> Protector {
         let pseudonyms = match self.organization.keyed_pseudonyms {
-            true => keys.keyed_pseudonyms(),
+            true => self.keys.keyed_pseudonyms(),
             false => PseudonymMode::Sha256,
         };
-        Protector::new(Arc::clone(keys), pseudonyms)
+        Protector::new(Arc::clone(&self.keys), pseudonyms)
     }
 }

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     bucket::OpenObject,
     decode::Hints,
-    protection::OrganizationKeys,
     store::{
         Outcome, Provenance,
         jobs::{Counts, Job, JobState, LEASE, MAX_KEPT_ERRORS, Mode, Saved},
@@ -49,7 +48,11 @@ impl Importer<'_> {
             return Err(Stopped::Cancelled(at));
         }
         let setting = self.setting(job).await?;
-        self.check_groups(job.organization, &setting).await?;
+        // Once it has begun, an import goes on, whatever becomes of its group.
+        let has_begun = job.rows_total.is_some();
+        if !has_begun {
+            self.check_groups(job.organization, &setting).await?;
+        }
         let (survey, hints) = self.survey(job, &setting, object).await?;
         if job.mode == Mode::AllOrNothing && survey.rejected > 0 {
             return self
@@ -57,7 +60,7 @@ impl Importer<'_> {
                 .await;
         }
         // Only now, so that a file that is refused leaves no groups behind.
-        if job.mode != Mode::DryRun {
+        if job.mode != Mode::DryRun && !has_begun {
             self.ensure_groups(job.organization, &setting).await?;
         }
         // The customers that a file of meters mentions take several rows' fields together, in
@@ -129,15 +132,14 @@ impl Importer<'_> {
         repetitions: Repetitions,
         time: TimeLeft,
     ) -> Result<Stored, Stopped> {
-        let keys = self.keys_for(job).await?;
         let open = self.open(object).await?;
         let skip = job.counts.rows_read;
-        let (validator, protector) = (setting.validator(job), setting.protector(&keys));
+        let (validator, protector) = (setting.validator(job), setting.protector());
         let (mut received, reader) =
             read_batches(open, hints, validator, protector, repetitions, skip);
         while let Some(batch) = received.recv().await {
             let room = MAX_KEPT_ERRORS.saturating_sub(job.errors_kept as usize);
-            let (counts, errors_kept) = self.store_batch(job, setting, batch, &keys, room).await?;
+            let (counts, errors_kept) = self.store_batch(job, setting, batch, room).await?;
             job.counts += counts;
             job.errors_kept += errors_kept;
             if Some(job.counts.rows_read) == job.rows_total {
@@ -183,9 +185,8 @@ impl Importer<'_> {
     ) -> Result<Stored, Stopped> {
         note(job, &survey);
         let (rejected, rows) = (survey.rejected, survey.rows);
-        let keys = self.keys_for(job).await?;
         let open = self.open(object).await?;
-        let (validator, protector) = (setting.validator(job), setting.protector(&keys));
+        let (validator, protector) = (setting.validator(job), setting.protector());
         let (mut received, reader) =
             read_batches(open, hints, validator, protector, survey.repetitions, 0);
         job.errors_kept = 0;
@@ -217,7 +218,6 @@ impl Importer<'_> {
         job: &Job,
         setting: &Setting,
         mut batch: Batch,
-        keys: &OrganizationKeys,
         errors_room: usize,
     ) -> Result<(Counts, u64), Stopped> {
         let provenance = Provenance {
@@ -225,9 +225,10 @@ impl Importer<'_> {
             source_id: job.source_id,
             import_id: job.import_id,
             at: Timestamp::now(),
-            group: setting.group.clone(),
+            group: self.uploaded_to(job.organization, setting).await?,
         };
         let records = std::mem::take(&mut batch.records);
+        let keys = &setting.keys;
         let outcomes = match job.mode {
             Mode::Write | Mode::AllOrNothing => {
                 self.store.upsert(records, &provenance, keys).await?

@@ -312,6 +312,7 @@ mod tests {
             Dataset::customers(),
             crate::identity::OrganizationId::new(1).unwrap(),
             "generic".parse().unwrap(),
+            crate::protection::OrganizationKeys::of_tests(),
             UnknownColumns::Keep,
             2026,
         );

@@ -11,17 +11,15 @@
 //!
 //! These bytes never change under format 1; anything else is a new format byte.
 
-use aes_gcm::{
-    Aes256Gcm, KeyInit,
-    aead::{Aead, Nonce, Payload},
-};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::Secret;
+use super::{
+    Secret,
+    aead::{self, NONCE_BYTES},
+};
 
 const FORMAT: u8 = 1;
-const NONCE_BYTES: usize = 12;
 const HEAD_BYTES: usize = 1 + 4 + NONCE_BYTES;
 const RECORD_KEY_LABEL: &[u8] = b"clientele record key v1";
 
@@ -61,10 +59,8 @@ impl Place<'_> {
         [self.uid.as_bytes(), &[0], self.field.as_bytes()].concat()
     }
 
-    fn cipher(self, organization_key: &Secret) -> Aes256Gcm {
-        let record_key =
-            Zeroizing::new(organization_key.mac(&[RECORD_KEY_LABEL, &[0], self.uid.as_bytes()]));
-        Aes256Gcm::new((&*record_key).into())
+    fn record_key(self, organization_key: &Secret) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(organization_key.mac(&[RECORD_KEY_LABEL, &[0], self.uid.as_bytes()]))
     }
 }
 
@@ -77,14 +73,9 @@ pub(super) fn seal(
 ) -> Result<Vec<u8>, CipherError> {
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce).map_err(|_| CipherError::Random)?;
-    let payload = Payload {
-        msg: plaintext,
-        aad: &place.associated_data(),
-    };
-    let ciphertext = place
-        .cipher(key)
-        .encrypt(&Nonce::<Aes256Gcm>::from(nonce), payload)
-        .map_err(|_| CipherError::Authentication)?;
+    let (key, associated_data) = (place.record_key(key), place.associated_data());
+    let ciphertext = aead::encrypt(&key, nonce, &associated_data, plaintext)
+        .ok_or(CipherError::Authentication)?;
     let version = version.to_be_bytes();
     Ok([&[FORMAT], version.as_slice(), &nonce, &ciphertext].concat())
 }
@@ -111,15 +102,8 @@ pub(super) fn open<'k>(
     };
     let version = version_of(sealed)?;
     let key = key_of(version).ok_or(CipherError::KeyVersion(version))?;
-    let payload = Payload {
-        msg: ciphertext,
-        aad: &place.associated_data(),
-    };
-    place
-        .cipher(key)
-        .decrypt(&Nonce::<Aes256Gcm>::from(*nonce), payload)
-        .map(Zeroizing::new)
-        .map_err(|_| CipherError::Authentication)
+    let (key, associated_data) = (place.record_key(key), place.associated_data());
+    aead::decrypt(&key, *nonce, &associated_data, ciphertext).ok_or(CipherError::Authentication)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     cipher::{Place, Sealed, open, seal, version_of},
     pseudonym::PseudonymMode,
 };
+use crate::identity::UidPart;
 
 /// What a key is for. Each has versions of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +112,14 @@ impl OrganizationKeys {
         })
     }
 
+    /// Keys that are the same in every test.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used, reason = "every purpose has a key")]
+    pub(crate) fn of_tests() -> std::sync::Arc<Self> {
+        let key = |purpose: KeyPurpose| (purpose, 1, Secret::from_bytes([purpose as u8 + 1; 32]));
+        std::sync::Arc::new(Self::new(KeyPurpose::ALL.map(key).to_vec()).unwrap())
+    }
+
     /// Keyed pseudonyms with this organisation's pepper.
     pub fn keyed_pseudonyms(&self) -> PseudonymMode {
         PseudonymMode::HmacSha256 {
@@ -124,6 +133,16 @@ impl OrganizationKeys {
         let mut all: Vec<&[u8]> = vec![label.as_bytes(), &[0]];
         all.extend(parts);
         self.digest.mac(&all)
+    }
+
+    /// The external id of a customer whose identifier is personal: a keyed digest of it in hex, so
+    /// that no uid, key or message holds the identifier itself.
+    pub fn external_id(&self, identifier: &UidPart) -> UidPart {
+        let digest = self.digest(
+            "clientele external id v1",
+            &[identifier.as_str().as_bytes()],
+        );
+        UidPart::of_digest(&digest)
     }
 
     /// The version that values are encrypted with.

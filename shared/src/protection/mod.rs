@@ -3,6 +3,7 @@
 //! Only [`Protector::protect`] makes a [`ProtectedRecord`], and only those can be stored, so
 //! forgetting protection does not compile.
 
+mod aead;
 mod blur;
 mod cipher;
 mod keyring;
@@ -19,3 +20,6 @@ pub use protect::{CustomChange, Protected, ProtectedRecord, ProtectedValue, Prot
 pub use pseudonym::{Pseudonym, PseudonymMode};
 pub use rotation::{KeyVersion, Rotation};
 pub use secret::Secret;
+
+#[cfg(test)]
+mod vectors;

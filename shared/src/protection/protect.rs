@@ -313,14 +313,11 @@ fn seal_columns(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protection::{KeyPurpose, Secret};
 
     const UID: &str = "1-generic-1";
 
     fn protector() -> Protector {
-        let key = |purpose: KeyPurpose| (purpose, 1, Secret::from_bytes([purpose as u8 + 1; 32]));
-        let keys = OrganizationKeys::new(KeyPurpose::ALL.map(key).to_vec()).unwrap();
-        Protector::new(Arc::new(keys), PseudonymMode::Sha256)
+        Protector::new(OrganizationKeys::of_tests(), PseudonymMode::Sha256)
     }
 
     fn change(columns: serde_json::Value) -> CustomChange {

@@ -88,8 +88,8 @@ row_error_codes! {
         "{column} doit être true ou false (yes et no, 1 et 0 sont aussi compris)"
     /// Not a date.
     TypeDate "type_date"
-        "{column} must be an existing date written YYYY-MM-DD, such as 2021-01-31"
-        "{column} doit être une date existante écrite AAAA-MM-JJ, par exemple 2021-01-31"
+        "{column} must be an existing date[, written like {hint}]"
+        "{column} doit être une date existante[, écrite comme {hint}]"
     /// Not a time.
     TypeDatetime "type_datetime"
         "{column} must be a time such as 2021-05-03T06:23:55Z or 2021-05-03 6:23:55 (UTC)"

@@ -75,7 +75,7 @@ pub(super) fn read(
         FieldType::Integer => Change::Set(Value::Integer(integer(field, raw, this_year)?)),
         FieldType::Float => Change::Set(Value::Decimal(float(field, raw, this_year)?)),
         FieldType::Boolean => Change::Set(Value::Boolean(boolean(raw)?)),
-        FieldType::Date => Change::Set(Value::Date(date(raw)?)),
+        FieldType::Date => Change::Set(Value::Date(date(field, raw)?)),
         FieldType::Datetime => Change::Set(Value::DateTime(datetime(raw)?)),
         FieldType::Enum => enumerated(field, raw)?,
         FieldType::Json => Change::Set(Value::Json(raw.clone().into_json())),
@@ -137,6 +137,11 @@ fn string(field: &Field, raw: &RawValue) -> Result<String, Refused> {
     };
     if keeps_digits && is_spreadsheet_damage(field, raw, &text) {
         return Err(RowErrorCode::SpreadsheetDamage.into());
+    }
+    if let Some(pattern) = &field.pattern
+        && !pattern.matches(&text)
+    {
+        return Err(RowErrorCode::Pattern.into());
     }
     match field.format {
         Some(Format::Country) => country(&text),
@@ -299,19 +304,16 @@ fn boolean(raw: &RawValue) -> Result<bool, Refused> {
     }
 }
 
-fn date(raw: &RawValue) -> Result<Date, Refused> {
-    if let RawValue::CellDate(time) = raw {
-        let is_date = time.time() == Time::midnight();
-        return is_date
-            .then(|| time.date())
-            .ok_or(RowErrorCode::TypeDate.into());
-    }
-    let text = text_of(raw).ok_or(RowErrorCode::TypeDate)?;
-    let well_formed = text.len() == 10;
-    match text.parse() {
-        Ok(date) if well_formed => Ok(date),
-        _ => Err(RowErrorCode::TypeDate.into()),
-    }
+fn date(field: &Field, raw: &RawValue) -> Result<Date, Refused> {
+    let format = field.date_format;
+    let found = match raw {
+        RawValue::CellDate(time) => (time.time() == Time::midnight()).then(|| time.date()),
+        _ => text_of(raw).and_then(|text| format.parse(&text)),
+    };
+    found.ok_or_else(|| {
+        let hint = format!("{} ({})", format.example(), format.as_str());
+        refused(RowErrorCode::TypeDate, hint)
+    })
 }
 
 fn datetime(raw: &RawValue) -> Result<Timestamp, Refused> {
@@ -329,14 +331,24 @@ fn datetime(raw: &RawValue) -> Result<Timestamp, Refused> {
 }
 
 fn enumerated(field: &Field, raw: &RawValue) -> Result<Change<Value>, Refused> {
-    let not_in_enum = || refused(RowErrorCode::NotInEnum, field.values.join(", "));
-    let lower = text_of(raw).ok_or_else(not_in_enum)?.to_lowercase();
+    let not_in_enum = || refused(RowErrorCode::NotInEnum, field.listed_values());
+    let lower = word_of(raw).ok_or_else(not_in_enum)?.to_lowercase();
     if field.unset_values.contains(&lower) {
         return Ok(Change::Unset);
     }
-    let named = field.values.iter().find(|v| v.to_lowercase() == lower);
-    let value = named.or_else(|| field.synonyms.get(&lower));
-    value
-        .map(|value| Change::Set(Value::Text(value.clone())))
+    field
+        .value_named(&lower)
+        .map(|value| Change::Set(Value::Text(value.to_owned())))
         .ok_or_else(not_in_enum)
+}
+
+/// An enum's value as it is written: values such as `1` and `true` lose their quotes in JSON and
+/// spreadsheets.
+fn word_of(raw: &RawValue) -> Option<String> {
+    match raw {
+        RawValue::Number(number) => Some(number.to_string()),
+        RawValue::CellNumber(number) => Some(number.to_string()),
+        RawValue::Boolean(boolean) => Some(boolean.to_string()),
+        _ => text_of(raw),
+    }
 }

@@ -12,6 +12,7 @@ use crate::{
     identity::{
         CustomerUid, DataOrigin, DeviceUid, IdentityError, OrganizationId, RecordId, UidPart,
     },
+    protection::OrganizationKeys,
 };
 
 /// A checked record, still in clear: what a row says about one customer or meter.
@@ -61,11 +62,12 @@ pub enum UnknownColumns {
 }
 
 /// Checks the raw records of one source and dataset.
-#[derive(Debug)]
 pub struct Validator {
     dataset: Arc<Dataset>,
     organization: OrganizationId,
     origin: DataOrigin,
+    /// Where the identifier is personal, the external id is its keyed digest.
+    keys: Arc<OrganizationKeys>,
     unknown_columns: UnknownColumns,
     this_year: i16,
     mapping: HeaderMapping,
@@ -97,6 +99,7 @@ impl Validator {
         dataset: Arc<Dataset>,
         organization: OrganizationId,
         origin: DataOrigin,
+        keys: Arc<OrganizationKeys>,
         unknown_columns: UnknownColumns,
         this_year: i16,
     ) -> Self {
@@ -105,6 +108,7 @@ impl Validator {
             dataset,
             organization,
             origin,
+            keys,
             unknown_columns,
             this_year,
         }
@@ -274,11 +278,12 @@ impl Validator {
             let Some((_, Change::Set(Value::Text(text)))) = change else {
                 return Some(None);
             };
+            let field = self.dataset.field(index)?;
             match UidPart::parse(text) {
+                Ok(part) if field.is_personal() => Some(Some(self.keys.external_id(&part))),
                 Ok(part) => Some(Some(part)),
                 Err(error) => {
-                    let name = self.dataset.field(index).map(|field| field.name.as_str());
-                    errors.add(name, error);
+                    errors.add(Some(&field.name), error);
                     None
                 }
             }
@@ -425,6 +430,7 @@ mod tests {
             Dataset::builtin(dataset).unwrap(),
             OrganizationId::new(1).unwrap(),
             "generic".parse().unwrap(),
+            OrganizationKeys::of_tests(),
             UnknownColumns::Keep,
             2026,
         )

@@ -7,18 +7,23 @@
 //! | membership | `GROUP#{org}#{group}#{first hex digit of the uid's hash}` | `{16 hex of the hash}#{uid}` |
 //! | counter of a group | `COUNT#{org}#{group}` | first 2 hex digits of the hash |
 //! | organisation, group, source, wrapped key, integer counter | `ORG#{org}` | `ORGANIZATION`, `GROUP#…`, `SOURCE#…`, `KEY#…`, `INTEGER#…` |
+//! | workspace fields: one item with all of them as JSON | `ORG#{org}` | `FIELDS` |
 //! | job, its row errors, its parts that are done | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}`, `PART#{number}` |
 //! | entry in the list of jobs | `JOBS#{org}` | import id, 20 digits |
+//! | reply kept for an idempotency key | `REPLY#{org}#{32 hex of the key's digest}` | `REPLY` |
+//! | a caller's requests | `RATE#{org}#{32 hex of the caller's hash}` | `RATE` |
 //!
 //! A customer_uid begins with a digit, so no record's key equals another item's.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use data_encoding::HEXLOWER;
 use uuid::Uuid;
 
-use super::{GroupId, StoreError};
+use super::{GroupId, KeyedRequest, StoreError};
 use crate::{
+    caller::CallerId,
     identity::{CustomerUid, DataOrigin, DeviceUid, OrganizationId, RecordId, UidHash},
     protection::KeyPurpose,
 };
@@ -51,12 +56,30 @@ pub(super) const CUSTOMER_UID: &str = "c";
 pub(super) const DEVICE_UID: &str = "d";
 pub(super) const NAME: &str = "name";
 pub(super) const VALUE: &str = "value";
+pub(super) const VERSION: &str = "version";
+pub(super) const FIELDS: &str = "fields";
 pub(super) const WRAPPED: &str = "wrapped";
 pub(super) const CHECK: &str = "check";
 pub(super) const RETIRED_AT: &str = "retired_at";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";
 pub(super) const JOB_ID: &str = "job_id";
+/// On a group that can be deleted: later made, higher.
+pub(super) const NUMBER: &str = "number";
+/// On a group that was deleted: the job that removes its memberships.
+pub(super) const DELETED_BY: &str = "deleted_by";
+/// On a counter: the number of the deleted group that it counted, which gains no more members.
+pub(super) const CLOSED: &str = "closed";
+/// Of a request with an idempotency key.
+pub(super) const REQUEST_DIGEST: &str = "request";
+pub(super) const OWNER: &str = "owner";
+pub(super) const LEASE_UNTIL: &str = "lease_until";
+pub(super) const REPLY: &str = "reply";
+pub(super) const OBJECT: &str = "object";
+/// Of a caller's requests: short names, since the item is written with every request.
+pub(super) const BORN: &str = "born";
+pub(super) const ADMITTED: &str = "n";
+pub(super) const SLOTS: &str = "slots";
 
 /// The primary key of an item.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -221,7 +244,29 @@ pub(super) fn organization(organization: OrganizationId) -> Key {
 }
 
 pub(super) fn group(organization: OrganizationId, group: &GroupId) -> Key {
-    Key::new(of_organization(organization), format!("GROUP#{group}"))
+    Key::new(of_organization(organization), format!("{GROUP}{group}"))
+}
+
+const GROUP: &str = "GROUP#";
+
+/// The id in a group's sort key.
+pub(super) fn group_id(sk: &str) -> Option<GroupId> {
+    sk.strip_prefix(GROUP)?.parse().ok()
+}
+
+/// The partition of an organisation's groups, and the first and last sort key of those that
+/// come after an id.
+pub(super) fn groups_after(
+    organization: OrganizationId,
+    after: Option<&GroupId>,
+) -> (String, String, String) {
+    let from = match after {
+        Some(id) => format!("{GROUP}{id}\0"),
+        None => GROUP.to_owned(),
+    };
+    // A character after every one of an id.
+    let to = format!("{GROUP}~");
+    (of_organization(organization), from, to)
 }
 
 /// The partition and the beginning of the sort keys of an organisation's groups.
@@ -241,6 +286,11 @@ pub(super) fn group_of_source(item: &Item) -> Option<GroupId> {
 
 pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {
     Key::new(of_organization(organization), format!("SOURCE#{origin}"))
+}
+
+/// The fields of an organisation's workspace.
+pub(super) fn workspace_fields(organization: OrganizationId) -> Key {
+    Key::new(of_organization(organization), "FIELDS")
 }
 
 pub(super) fn wrapped_key(organization: OrganizationId, purpose: KeyPurpose, version: u32) -> Key {
@@ -299,6 +349,18 @@ pub(super) fn job_entry(organization: OrganizationId, import_id: u64) -> Key {
 
 pub(super) fn job_entries(organization: OrganizationId) -> String {
     format!("JOBS#{organization}")
+}
+
+/// What became of the request that was first made with an idempotency key.
+pub(super) fn reply(request: &KeyedRequest) -> Key {
+    let digest = HEXLOWER.encode(&request.key);
+    Key::new(format!("REPLY#{}#{digest}", request.organization), "REPLY")
+}
+
+/// How many requests a caller made.
+pub(super) fn rate(caller: &CallerId) -> Key {
+    let digest = HEXLOWER.encode(caller.digest());
+    Key::new(format!("RATE#{}#{digest}", caller.organization()), "RATE")
 }
 
 #[cfg(test)]

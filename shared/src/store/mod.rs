@@ -4,6 +4,7 @@
 //! supply never become part of an expression: names and values always travel as placeholders.
 
 mod capacity;
+mod conditional;
 mod datasets;
 mod error;
 mod group;
@@ -12,7 +13,9 @@ pub mod jobs;
 pub mod layout;
 mod organizations;
 mod pages;
+mod rate;
 mod read;
+mod replies;
 mod retry;
 mod rewrap;
 mod upsert;
@@ -20,11 +23,15 @@ pub mod verify;
 mod wrapped_keys;
 
 pub use capacity::Consumed;
+pub use datasets::{FieldsChange, InUse, WorkspaceFields};
 pub use error::StoreError;
-pub use group::{Group, GroupId, GroupIdError};
+pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made, Removed};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
+pub use rate::Counted;
+pub(crate) use replies::KEPT_FOR as REPLIES_KEPT_FOR;
+pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
 pub use rewrap::Rewrapped;
 pub use upsert::{Outcome, Provenance};
 

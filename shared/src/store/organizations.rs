@@ -115,10 +115,7 @@ impl Store {
         let key = layout::integer(organization, counter);
         let mut backoff = Backoff::new("taking the next id");
         loop {
-            let last = self.get(&key).await?.and_then(|item| {
-                let value = item.get(VALUE)?;
-                value.as_n().ok()?.parse::<u64>().ok()
-            });
+            let last = self.last_number(organization, counter).await?;
             let id = last.unwrap_or(0) + 1;
             let mut actions = vec![self.advance(&key, last, id)?];
             for item in items(id) {
@@ -154,6 +151,16 @@ impl Store {
             }
             backoff.wait().await?;
         }
+    }
+
+    /// The last integer id that was given out.
+    pub(super) async fn last_number(
+        &self,
+        organization: OrganizationId,
+        counter: &'static str,
+    ) -> Result<Option<u64>, StoreError> {
+        let item = self.get(&layout::integer(organization, counter)).await?;
+        Ok(item.and_then(|item| item.get(VALUE)?.as_n().ok()?.parse().ok()))
     }
 
     /// Moves an integer counter on, if nobody else has.

@@ -24,7 +24,7 @@ use crate::{
 /// Members of a page of the customer management interface.
 pub const PAGE_SIZE: u64 = 1_000;
 /// The partitions that a group's memberships are spread over.
-const SHARDS: u8 = 16;
+pub(super) const SHARDS: u8 = 16;
 
 /// One page of a group's records, in the order of their hashes.
 pub struct Page {
@@ -97,12 +97,12 @@ impl Cursor {
 }
 
 /// A part of a page: some memberships of one partition.
-struct Stretch {
-    shard: u8,
+pub(super) struct Stretch {
+    pub(super) shard: u8,
     /// Memberships from this sort key on, or after it.
-    from: String,
-    skip: u64,
-    take: u64,
+    pub(super) from: String,
+    pub(super) skip: u64,
+    pub(super) take: u64,
 }
 
 impl Store {
@@ -207,7 +207,7 @@ impl Store {
         Ok(meters)
     }
 
-    async fn read_stretch(
+    pub(super) async fn read_stretch(
         &self,
         organization: OrganizationId,
         group: &GroupId,

@@ -422,7 +422,11 @@ impl Store {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    fn move_counter(&self, key: &Key, by: &str) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn move_counter(
+        &self,
+        key: &Key,
+        by: &str,
+    ) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.to_item()))

@@ -21,6 +21,7 @@ pub struct AuditLine {
     job: Option<String>,
     reveal: bool,
     is_deletion: bool,
+    is_replayed: bool,
 }
 
 impl AuditLine {
@@ -65,6 +66,11 @@ impl AuditLine {
         self.is_deletion = true;
     }
 
+    /// Says that the reply is one that was kept for the call's idempotency key.
+    pub(super) fn replayed(&mut self) {
+        self.is_replayed = true;
+    }
+
     /// Writes the line. A call that reached no route leaves none.
     pub(super) fn write(&self, status: StatusCode, request_id: &str) {
         let Some(action) = self.action else {
@@ -85,6 +91,7 @@ impl AuditLine {
                     counts,
                     job = self.job,
                     reveal = self.reveal.then_some(true),
+                    replayed = self.is_replayed.then_some(true),
                     status = status.as_u16(),
                     refused = status.is_client_error().then_some(true),
                     request_id,

@@ -1,11 +1,16 @@
-//! What every request passes before its handler and after: who calls, and what they may.
+//! What every request passes before its handler and after: who calls, how often, and what they may.
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, Verifier};
-use crate::Registry;
+use jiff::Timestamp;
 
-/// Lets a request in: its caller is known and has the route's scope.
+use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, Verifier, idempotency, quota};
+use crate::{
+    Registry,
+    rate::{Quota, Verdict},
+};
+
+/// Lets a request in: its caller is known, has not called too often, and has the route's scope.
 pub async fn admit(
     registry: &Registry,
     call: &Call<'_>,
@@ -15,9 +20,36 @@ pub async fn admit(
     let caller = authenticate(&registry.verifier, call)
         .map_err(|problem| in_dialect(problem, endpoint.dialect))?;
     call.audit(|line| line.caller(&caller));
+    count(registry, call, &caller).await?;
     match caller.may(endpoint.scope) {
         true => Ok(caller),
         false => Err(Problem::forbidden(endpoint.scope.as_str())),
+    }
+}
+
+/// Does a call's work once for each `Idempotency-Key`; without one, as often as it is called.
+pub async fn once(
+    registry: &Registry,
+    call: &Call<'_>,
+    endpoint: &Endpoint,
+    caller: &Principal,
+    work: impl Future<Output = Reply>,
+) -> Reply {
+    idempotency::once(registry, call, endpoint, caller, work).await
+}
+
+/// Counts a request of a caller. One that is refused for its scope counts as well.
+async fn count(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Result<(), Problem> {
+    let verdict = registry
+        .rates
+        .admit(&registry.store, &caller.id(), Timestamp::now)
+        .await?;
+    let (Verdict::Admitted(quota) | Verdict::Refused(quota)) = verdict;
+    // A call is counted once.
+    let _ = call.quota.set(quota);
+    match verdict {
+        Verdict::Admitted(_) => Ok(()),
+        Verdict::Refused(quota) => Err(Problem::too_many_requests(quota.limit, quota.reset)),
     }
 }
 
@@ -31,6 +63,10 @@ pub fn settle(registry: &Registry, call: &Call<'_>, reply: Reply) -> Response<St
     if let Ok(id) = HeaderValue::from_str(call.request_id) {
         response.headers_mut().insert("x-request-id", id);
     }
+    // Where nobody was known, nobody's quota was touched.
+    let quota = call.quota.get().copied();
+    let quota = quota.unwrap_or_else(|| Quota::untouched(registry.rates.limit()));
+    quota::insert_headers(response.headers_mut(), quota);
     call.audit(|line| line.write(response.status(), call.request_id));
     response
 }

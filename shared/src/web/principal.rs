@@ -9,7 +9,7 @@ use jsonwebtoken::{
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{config::JwtConfig, identity::OrganizationId, store::GroupId};
+use crate::{caller::CallerId, config::JwtConfig, identity::OrganizationId, store::GroupId};
 
 /// How far clocks may differ, in seconds.
 const LEEWAY: u64 = 60;
@@ -69,6 +69,11 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// What stands for it where its name must not be.
+    pub fn id(&self) -> CallerId {
+        CallerId::of_user(self.organization, &self.subject)
+    }
+
     /// Whether it may do something.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)

@@ -20,6 +20,8 @@ struct Details {
     detail: String,
     errors: Vec<Value>,
     allow: Option<String>,
+    /// In seconds.
+    retry_after: Option<u64>,
     /// For the log only.
     cause: Option<String>,
 }
@@ -39,6 +41,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             allow: None,
+            retry_after: None,
             cause: None,
         }))
     }
@@ -92,6 +95,11 @@ impl Problem {
         Self::bad_request("missing_fields", "missing required fields")
     }
 
+    /// 400: the organisation has not defined the fields of its workspace.
+    pub fn missing_workspace() -> Self {
+        Self::bad_request("missing_workspace", "missing valid workspace")
+    }
+
     /// 401: a group has no customers, is unknown or somebody else's. Clients of the customer
     /// management interface know this status.
     pub fn no_customers() -> Self {
@@ -102,6 +110,20 @@ impl Problem {
     /// 409: what is asked does not go with how things stand.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, "Conflict", detail)
+    }
+
+    /// 429: the caller may come again in some seconds.
+    pub fn too_many_requests(limit: u32, retry_after: u64) -> Self {
+        let detail = format!("at most {limit} requests in any 60 seconds; wait {retry_after} s");
+        let title = "Too many requests";
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, "too_many_requests", title, detail).retry_after(retry_after)
+    }
+
+    /// Says in how many seconds the same request may succeed.
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
     }
 
     /// 500: the log knows what happened, the client only that it did.
@@ -122,6 +144,11 @@ impl Problem {
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.0.status
+    }
+
+    /// What the log is told.
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
     }
 
     /// Adds errors of rows.
@@ -163,6 +190,9 @@ impl Problem {
         );
         if let Some(allow) = self.0.allow.and_then(|allow| allow.parse().ok()) {
             headers.insert(header::ALLOW, allow);
+        }
+        if let Some(seconds) = self.0.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if self.0.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer");

@@ -2,15 +2,16 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{AuditLine, Problem};
-use crate::language::Language;
+use crate::{language::Language, rate::Quota};
 
 /// What a route answers.
 pub type Reply = Result<Response<String>, Problem>;
@@ -30,6 +31,10 @@ pub struct Call<'r> {
     /// Lambda's id for the request.
     pub request_id: &'r str,
     audit: Mutex<AuditLine>,
+    /// What the caller may still do, once it is known.
+    pub(super) quota: OnceLock<Quota>,
+    /// The job id that belongs to the call's idempotency key.
+    pub(super) claimed_job_id: OnceLock<Uuid>,
 }
 
 impl<'r> Call<'r> {
@@ -51,6 +56,8 @@ impl<'r> Call<'r> {
             body,
             request_id,
             audit: Mutex::default(),
+            quota: OnceLock::new(),
+            claimed_job_id: OnceLock::new(),
         }
     }
 
@@ -59,6 +66,13 @@ impl<'r> Call<'r> {
         let header = self.headers.get(header::ACCEPT_LANGUAGE);
         let header = header.and_then(|value| value.to_str().ok());
         header.map_or(Language::English, Language::negotiate)
+    }
+
+    /// The id for what the call registers: a job, a token. A call that repeats one which died has
+    /// the same, so that what is registered already is found instead of made again.
+    pub fn new_id(&self) -> Uuid {
+        let claimed = self.claimed_job_id.get().copied();
+        claimed.unwrap_or_else(Uuid::new_v4)
     }
 
     /// Adds to what the audit will say of the call.

@@ -67,6 +67,10 @@ endpoints! {
     ReadCustomers: POST "/v1/customer", RecordsRead, "records.read", Workspace;
     /// A file goes straight to the bucket.
     AnnounceUpload: POST "/v1/uploads", RecordsWrite, "uploads.announce", Registry;
+    /// The fields of the workspace.
+    ReadFields: GET "/v1/workspace/fields", RecordsRead, "fields.read", Registry;
+    /// Other fields of the workspace.
+    ReplaceFields: PUT "/v1/workspace/fields", WorkspaceAdmin, "fields.replace", Registry;
     /// The organisation's encryption keys, in clear.
     ListKeys: GET "/v1/organization/keys", PiiReveal, "keys.read", Registry;
     /// A new version of the encryption key.

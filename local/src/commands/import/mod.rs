@@ -9,6 +9,7 @@ use std::{
 };
 
 use aws_sdk_s3::{error::SdkError, primitives::ByteStream};
+use clientele::dataset::workspace::WORKSPACE;
 use clientele_local::{
     FIRST_ORGANIZATION, LocalStack, StartError,
     data_dir::{DataDir, DataDirError},
@@ -143,9 +144,12 @@ fn object_key(arguments: &ImportArguments) -> Result<String, FileError> {
     }
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or(FileError::Name)?;
-    let ImportArguments {
-        dataset, source, ..
-    } = arguments;
+    let ImportArguments { dataset, .. } = arguments;
+    let source = match &arguments.source {
+        Some(source) => source.as_str(),
+        None if dataset == WORKSPACE => WORKSPACE,
+        None => "generic",
+    };
     let group = arguments.group.iter().map(|group| format!("{group}/"));
     let group: String = group.collect();
     Ok(format!(

@@ -1,7 +1,5 @@
 //! Imports one part, and closes the job after the last.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -15,7 +13,6 @@ use crate::{
         run::{Stopped, log_end},
         setting::Setting,
     },
-    protection::OrganizationKeys,
     store::jobs::{Job, MAX_KEPT_ERRORS_OF_BATCH, PartDone, PartResult},
 };
 
@@ -77,11 +74,9 @@ impl Importer<'_> {
         result: &mut PartResult,
     ) -> Result<(), Stopped> {
         let setting = self.setting(job).await?;
-        let keys = self.keys_for(job).await?;
-        let batch = read_batch(job, &setting, &keys, rows).await?;
+        let batch = read_batch(job, &setting, rows).await?;
         let room = MAX_KEPT_ERRORS_OF_BATCH;
-        (result.counts, result.errors_kept) =
-            self.store_batch(job, &setting, batch, &keys, room).await?;
+        (result.counts, result.errors_kept) = self.store_batch(job, &setting, batch, room).await?;
         Ok(())
     }
 
@@ -116,14 +111,9 @@ async fn read_owner(open: OpenObject) -> Result<(Owner, Rows), ImportError> {
 }
 
 /// A part is one batch.
-async fn read_batch(
-    job: &Job,
-    setting: &Setting,
-    keys: &Arc<OrganizationKeys>,
-    rows: Rows,
-) -> Result<Batch, Stopped> {
+async fn read_batch(job: &Job, setting: &Setting, rows: Rows) -> Result<Batch, Stopped> {
     let mut validator = setting.validator(job);
-    let protector = setting.protector(keys);
+    let protector = setting.protector();
     let read = move || {
         let mut batch = Batch::default();
         for row in rows {

@@ -23,5 +23,10 @@ pub const REJECTED: &str = "rejected";
 const ERROR_COLUMNS: [&str; 4] = ["error_row", "error_column", "error_code", "error_message"];
 /// The column that it adds for the cells that ragged rows have beyond the header's.
 const SURPLUS: &str = "error_surplus";
+/// Every column that it adds, so that no field may be called so.
+pub(crate) const ADDED_COLUMNS: [&str; 5] = {
+    let [row, column, code, message] = ERROR_COLUMNS;
+    [row, column, code, message, SURPLUS]
+};
 /// What stands for a protected value.
 const MASK: &str = "***";

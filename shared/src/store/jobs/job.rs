@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{identity::OrganizationId, language::Language};
+use crate::{dataset::Dataset, identity::OrganizationId, language::Language, store::GroupId};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -295,6 +295,15 @@ pub struct Job {
     pub lease_owner: Option<String>,
     /// Until when, in milliseconds since the epoch.
     pub lease_until: Option<i64>,
+}
+
+impl Job {
+    /// The group of all records of the job's dataset and source, if there are such.
+    pub fn own_group(&self) -> Option<GroupId> {
+        let names_a_dataset = Dataset::is_name(&self.dataset);
+        let id = format!("{}.{}", self.dataset, self.data_origin);
+        id.parse().ok().filter(|_| names_a_dataset)
+    }
 }
 
 /// A job that is not registered yet.

@@ -42,6 +42,9 @@ pub const MAX_KEPT_ERRORS: usize = 1_000;
 /// How many row errors one batch keeps; they are one item.
 pub const MAX_KEPT_ERRORS_OF_BATCH: usize = 500;
 
+/// The counter of import ids. Registering a job moves it on.
+pub(super) const IMPORTS: &str = "import";
+
 const CANCEL_REQUESTED_AT: &str = "cancel_requested_at";
 
 /// Whether a job was saved.
@@ -92,7 +95,7 @@ impl Store {
             job.into_iter().chain([entry]).collect()
         };
         match self
-            .create_numbered(new.organization, "import", items)
+            .create_numbered(new.organization, IMPORTS, items)
             .await?
         {
             Numbered::Written(import_id) => Ok(new.numbered(import_id, now)),

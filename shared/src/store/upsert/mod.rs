@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::Update;
 use jiff::Timestamp;
 
 use super::{
-    GroupId, Store, StoreError, StoredRecord, layout::Key, read::Freshness, retry::Backoff,
+    Group, GroupId, Store, StoreError, StoredRecord, layout::Key, read::Freshness, retry::Backoff,
 };
 use crate::{
     identity::OrganizationId,
@@ -44,7 +44,7 @@ pub struct Provenance {
     /// When the rows are written.
     pub at: Timestamp,
     /// The group that the records are uploaded to, besides their source's.
-    pub group: Option<GroupId>,
+    pub group: Option<Group>,
 }
 
 /// What became of a row.
@@ -78,6 +78,8 @@ enum Write {
 struct Lost {
     /// Groups in which the record was a member although it did not exist or did not say so.
     membership_of: Vec<GroupId>,
+    /// Whether the group that the records were uploaded to has been deleted since.
+    group_is_deleted: bool,
 }
 
 impl Store {
@@ -126,8 +128,11 @@ impl Store {
                 };
                 match result {
                     Ok(outcome) => set(&mut outcomes, unit.row, outcome),
-                    Err(Lost { membership_of }) => {
-                        unit.members_already = membership_of.into_iter().collect();
+                    Err(lost) => {
+                        unit.members_already = lost.membership_of.into_iter().collect();
+                        if lost.group_is_deleted {
+                            unit.leave_out(provenance);
+                        }
                         pending.push(index);
                     }
                 }

@@ -18,10 +18,10 @@ use crate::{
     identity::UidHash,
     protection::OrganizationKeys,
     store::{
-        GroupId, Store, StoreError,
+        Group, GroupId, Store, StoreError,
         capacity::Units,
         item::number,
-        layout::{self, Key, MEMBERS},
+        layout::{self, CLOSED, EXPIRES_AT, Key, MEMBERS},
     },
 };
 
@@ -62,8 +62,7 @@ impl Store {
         keys: &OrganizationKeys,
     ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
         let mut actions = Vec::new();
-        // Which unit, and which of its memberships, an action belongs to.
-        let mut owners: Vec<(usize, Option<GroupId>)> = Vec::new();
+        let mut owners: Vec<Owner> = Vec::new();
         let mut counters: BTreeMap<(GroupId, u8), u64> = BTreeMap::new();
         let mut results = Vec::with_capacity(joins.len());
         for joining in joins {
@@ -74,7 +73,7 @@ impl Store {
                 Some(update) => TransactWriteItem::builder().update(*update).build(),
                 None => self.put_new(new_item(unit, provenance, keys)?)?,
             });
-            owners.push((joining.unit, None));
+            owners.push(Owner::Record(joining.unit));
             for group in joining.groups {
                 let item =
                     layout::membership_item(provenance.organization, &group, unit.record.id());
@@ -82,13 +81,16 @@ impl Store {
                 *counters
                     .entry((group.clone(), unit.hash.bucket()))
                     .or_default() += 1;
-                owners.push((joining.unit, Some(group)));
+                owners.push(Owner::Membership(joining.unit, group));
             }
             results.push((joining.unit, Ok(joining.outcome)));
         }
         for ((group, bucket), joined) in counters {
             let key = layout::counter(provenance.organization, &group, bucket);
-            actions.push(self.count(&key, joined)?);
+            let uploaded_to = provenance.group.as_ref();
+            let deletable = uploaded_to.filter(|to| to.id == group && !group.is_of_source());
+            actions.push(self.count(&key, joined, deletable)?);
+            owners.push(Owner::Counter);
         }
         let result = self
             .client
@@ -103,10 +105,13 @@ impl Store {
                 Ok(results)
             }
             Err(error) => {
-                let lost = lost_transaction(error, &owners)?;
+                let (mut memberships, group_is_deleted) = lost_transaction(error, &owners)?;
                 let all_lost = results.into_iter().map(|(unit, _)| {
-                    let membership_of = lost.get(&unit).cloned().unwrap_or_default();
-                    (unit, Err(Lost { membership_of }))
+                    let lost = Lost {
+                        membership_of: memberships.remove(&unit).unwrap_or_default(),
+                        group_is_deleted,
+                    };
+                    (unit, Err(lost))
                 });
                 Ok(all_lost.collect())
             }
@@ -114,35 +119,62 @@ impl Store {
     }
 
     /// A transaction's action that adds members to a counter. Only the transaction's conditions
-    /// keep it from counting twice, so it never stands alone.
-    fn count(&self, key: &Key, joined: u64) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
+    /// keep it from counting twice, so it never stands alone. The counter of a group that can be
+    /// deleted is one of this very group, or its deletion has closed it.
+    fn count(
+        &self,
+        key: &Key,
+        joined: u64,
+        deletable: Option<&Group>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.to_item()))
             .update_expression("ADD #members :joined")
             .expression_attribute_names("#members", MEMBERS)
-            .expression_attribute_values(":joined", number(joined))
+            .expression_attribute_values(":joined", number(joined));
+        if let Some(group) = deletable {
+            update = update
+                // What a deleted group of the same id has left would expire.
+                .update_expression("ADD #members :joined REMOVE #expires")
+                .condition_expression("attribute_not_exists(#closed) OR #closed < :number")
+                .expression_attribute_names("#expires", EXPIRES_AT)
+                .expression_attribute_names("#closed", CLOSED)
+                .expression_attribute_values(":number", number(group.number));
+        }
+        let update = update
             .build()
             .map_err(|_| StoreError::corrupt("request", "update"))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 }
 
-/// Reads why a transaction was canceled: which memberships were there already.
-/// Errors that another try would not mend are passed on.
+/// What an action of a transaction is about.
+enum Owner {
+    /// A unit's record.
+    Record(usize),
+    /// A unit's membership of a group.
+    Membership(usize, GroupId),
+    /// A group's counter.
+    Counter,
+}
+
+/// Reads why a transaction was canceled: which memberships were there already, and whether the
+/// group has been deleted. Errors that another try would not mend are passed on.
 fn lost_transaction<R>(
     error: SdkError<TransactWriteItemsError, R>,
-    owners: &[(usize, Option<GroupId>)],
-) -> Result<HashMap<usize, Vec<GroupId>>, StoreError> {
+    owners: &[Owner],
+) -> Result<(HashMap<usize, Vec<GroupId>>, bool), StoreError> {
     let canceled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-            return Ok(HashMap::new());
+            return Ok((HashMap::new(), false));
         }
         _ => return Err(StoreError::call("TransactWriteItems")(error)),
     };
     let mut lost: HashMap<usize, Vec<GroupId>> = HashMap::new();
     let mut records_lost = BTreeSet::new();
+    let mut group_is_deleted = false;
     for (index, reason) in canceled.cancellation_reasons().iter().enumerate() {
         match reason.code() {
             None
@@ -153,10 +185,12 @@ fn lost_transaction<R>(
                 | "ProvisionedThroughputExceeded",
             ) => {}
             Some("ConditionalCheckFailed") => match owners.get(index) {
-                Some((unit, Some(group))) => {
+                Some(Owner::Membership(unit, group)) => {
                     lost.entry(*unit).or_default().push(group.clone());
                 }
-                Some((unit, None)) => drop(records_lost.insert(*unit)),
+                Some(Owner::Record(unit)) => drop(records_lost.insert(*unit)),
+                // Counters of other groups are never closed.
+                Some(Owner::Counter) => group_is_deleted = true,
                 None => {}
             },
             Some(code) => {
@@ -169,7 +203,7 @@ fn lost_transaction<R>(
     }
     // Where the record itself was written by somebody else, so were its memberships.
     lost.retain(|unit, _| !records_lost.contains(unit));
-    Ok(lost)
+    Ok((lost, group_is_deleted))
 }
 
 /// Packs units into transactions, by the order of their hashes and whole buckets at a time

@@ -62,9 +62,9 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
     )];
     // A group has one dataset, so a meter's customer does not join the meter's.
     if let (Some(group), Some(_)) = (&provenance.group, row)
-        && !groups.contains(group)
+        && !groups.contains(&group.id)
     {
-        groups.push(group.clone());
+        groups.push(group.id.clone());
     }
     Unit {
         key: layout::record(record.id()),
@@ -74,6 +74,16 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
         row,
         groups,
         members_already: BTreeSet::new(),
+    }
+}
+
+impl Unit {
+    /// Has the record join its source's group alone.
+    pub(super) fn leave_out(&mut self, provenance: &Provenance) {
+        if let Some(uploaded_to) = &provenance.group {
+            self.groups
+                .retain(|group| *group != uploaded_to.id || group.is_of_source());
+        }
     }
 }
 
