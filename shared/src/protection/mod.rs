@@ -23,3 +23,8 @@ pub use secret::Secret;
 
 #[cfg(test)]
 mod vectors;
+
+// The Rust recipe there is compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/decrypting.md")]
+struct DecryptingByYourself;
