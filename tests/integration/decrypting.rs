@@ -5,6 +5,8 @@
 
 use std::{path::Path, process::Command};
 
+use clientele::identity::OrganizationId;
+use clientele_local::{Options, decryption};
 use http::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -118,6 +120,62 @@ async fn the_recipes_of_the_documentation_open_what_the_api_gives() {
     if let Some(node) = interpreter("node", &["--version"]) {
         let decrypted = decrypted_by(node, folder.path(), "decrypt.mjs");
         assert_eq!(decrypted, revealed, "node");
+    }
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_opens_what_the_api_gives() {
+    let stack = Stack::start().await;
+    encrypted_customers(&stack).await;
+    let (encrypted, revealed) = (page(&stack, false).await, page(&stack, true).await);
+    let options = Options::on_free_ports(stack.local.data.root());
+    let organization = Stack::organization();
+
+    let text = encrypted.to_string();
+    let page = decryption::page(&options, organization, "phone", &text);
+    let page = page.await.unwrap();
+    let customer = |page: &Value, n: usize| page["customers"][n].clone();
+    for n in 0..3 {
+        let (clear, expected) = (customer(&page, n), customer(&revealed, n));
+        let phone = |customer: &Value| customer["extended_profile"]["phone"].clone();
+        assert_eq!(phone(&clear), phone(&expected));
+    }
+
+    let first = customer(&encrypted, 0);
+    let uid = first["uid"].as_str().unwrap();
+    let sealed = first["extended_profile"]["visits"].as_str().unwrap();
+    let open = async |organization: u64, uid: &str, field: &str, value: &str| {
+        let organization = OrganizationId::new(organization).unwrap();
+        let clear = decryption::value(&options, organization, uid, field, value).await;
+        clear.map_err(|error| error.to_string())
+    };
+    let visits = customer(&revealed, 0)["extended_profile"]["visits"].clone();
+    // As a pipe gives it, with the end of the line.
+    let line = format!("{sealed}\n");
+    assert_eq!(open(1, uid, "visits", &line).await, Ok(visits));
+
+    let elsewhere = "an encrypted value does not belong where it was found, or is damaged; \
+                     check --organization, --uid and --field";
+    let refused = [
+        ((1, "1-workspace-9", "visits", sealed), elsewhere),
+        ((1, uid, "member", sealed), elsewhere),
+        (
+            (2, uid, "visits", sealed),
+            "the organization has no keys; check --organization, --uid and --field",
+        ),
+        (
+            (1, uid, "visits", "+256700000001"),
+            "the value is not base64, so it is not an encrypted value as the API gives it",
+        ),
+        (
+            (1, uid, "visits", "AAAA"),
+            "an encrypted value has an unknown format; check --organization, --uid and --field",
+        ),
+    ];
+    for ((organization, uid, field, value), message) in refused {
+        let error = open(organization, uid, field, value).await.unwrap_err();
+        assert_eq!(error, message, "{field}");
     }
     stack.stop().await;
 }

@@ -161,32 +161,45 @@ impl Batch {
         }
     }
 
-    /// Counts rows that could not be stored as refused, and says why. Their values are
+    /// Counts rows that the store did not take as refused, and says why. Their values are
     /// protected by then, so that they are refused without.
-    pub fn refuse_too_large(&mut self, outcomes: &[Outcome]) {
+    pub fn refuse_unstored(&mut self, outcomes: &[Outcome]) {
         let places = std::mem::take(&mut self.places);
         for ((row, line), outcome) in places.into_iter().zip(outcomes) {
-            if *outcome == Outcome::TooLarge {
-                self.rejected += 1;
-                let errors = vec![RowError {
-                    row,
-                    line,
-                    column: None,
-                    code: RowErrorCode::RecordTooLarge,
-                    hint: Some((MAX_RECORD_BYTES / 1024).to_string()),
-                }];
-                self.keep(&errors);
-                let raw = RawRecord {
-                    row,
-                    line,
-                    values: Vec::new(),
-                    malformed: None,
-                };
-                self.refused.push(RefusedRow { raw, errors });
-            }
+            let Some((code, hint)) = reason(*outcome) else {
+                continue;
+            };
+            self.rejected += 1;
+            let errors = vec![RowError {
+                row,
+                line,
+                column: None,
+                code,
+                hint,
+            }];
+            self.keep(&errors);
+            let raw = RawRecord {
+                row,
+                line,
+                values: Vec::new(),
+                malformed: None,
+            };
+            self.refused.push(RefusedRow { raw, errors });
         }
         self.errors.sort_by_key(|error| error.row);
         self.refused.sort_by_key(|refused| refused.raw.row);
+    }
+}
+
+/// Why the store did not take a row, and the error's hint; nothing if it did.
+fn reason(outcome: Outcome) -> Option<(RowErrorCode, Option<String>)> {
+    match outcome {
+        Outcome::TooLarge => {
+            let limit = MAX_RECORD_BYTES / 1024;
+            Some((RowErrorCode::RecordTooLarge, Some(limit.to_string())))
+        }
+        Outcome::Erased => Some((RowErrorCode::ErasedSubject, None)),
+        Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Superseded => None,
     }
 }
 

@@ -82,7 +82,7 @@ pub async fn check(
     for mut batch in read {
         let records = std::mem::take(&mut batch.records);
         let outcomes = store.predict(records, &provenance, &keys).await?;
-        batch.refuse_too_large(&outcomes);
+        batch.refuse_unstored(&outcomes);
         checked.counts.rows_read = batch.last_row;
         checked.counts.duplicates += batch.duplicates;
         checked.counts.rejected += batch.rejected;

@@ -184,7 +184,7 @@ impl Importer<'_> {
                 self.import_rows(job, object, invocation).await
             }
             Operation::Rewrap => self.rewrap(job, object, invocation).await,
-            Operation::DeleteGroup => Err(ImportError::Unsupported(job.operation.as_str())),
+            Operation::DeleteGroup => self.delete_group(job, object, invocation).await,
         }
     }
 

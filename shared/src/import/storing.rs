@@ -235,7 +235,7 @@ impl Importer<'_> {
             }
             Mode::DryRun | Mode::Unknown => self.store.predict(records, &provenance, keys).await?,
         };
-        batch.refuse_too_large(&outcomes);
+        batch.refuse_unstored(&outcomes);
         let errors_kept = self.keep_rejected(job, &mut batch, errors_room).await?;
         let mut counts = Counts {
             rows_read: batch.rows,
@@ -310,7 +310,7 @@ impl Counts {
                 Outcome::Unchanged => self.unchanged += 1,
                 Outcome::Superseded => self.superseded += 1,
                 // Counted with the rows that were refused.
-                Outcome::TooLarge => {}
+                Outcome::TooLarge | Outcome::Erased => {}
             }
         }
     }

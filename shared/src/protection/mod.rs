@@ -12,6 +12,7 @@ mod protect;
 mod pseudonym;
 mod rotation;
 mod secret;
+mod uid_digest;
 
 pub use cipher::{CipherError, Sealed};
 pub use keyring::{KeyError, KeyRing};
@@ -20,6 +21,7 @@ pub use protect::{CustomChange, Protected, ProtectedRecord, ProtectedValue, Prot
 pub use pseudonym::{Pseudonym, PseudonymMode};
 pub use rotation::{KeyVersion, Rotation};
 pub use secret::Secret;
+pub use uid_digest::UidDigest;
 
 #[cfg(test)]
 mod vectors;

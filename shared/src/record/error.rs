@@ -182,6 +182,10 @@ row_error_codes! {
     RecordTooLarge "record_too_large"
         "the row, or what it adds to the stored record, is larger than {hint} KiB"
         "la ligne, ou ce qu'elle ajoute à la fiche enregistrée, dépasse {hint} Kio"
+    /// The customer was erased, and is not to come back by an import.
+    ErasedSubject "erased_subject"
+        "this customer was erased on request; if that request no longer holds, an administrator can release the customer, and the row can be sent again"
+        "ce client a été effacé sur demande ; si cette demande ne vaut plus, un administrateur peut lever le blocage, puis la ligne peut être renvoyée"
     /// A later row of the file has the same uid.
     DuplicateInFile "duplicate_in_file"
         "row {hint} is about the same record; the last row wins and this one was left out"

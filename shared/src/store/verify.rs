@@ -169,7 +169,7 @@ pub async fn verify(store: &Store, repair: bool) -> Result<Report, StoreError> {
             match kind {
                 KindInGroup::Counter => {
                     let (bucket, count) = read_counter(item)?;
-                    tally.counters.insert(bucket, count);
+                    tally.counters.insert(bucket, count.members);
                 }
                 KindInGroup::Membership => {
                     report.memberships += 1;
@@ -333,7 +333,7 @@ impl Store {
         let item = self
             .get(&layout::counter(organization, group, bucket))
             .await?;
-        item.map_or(Ok(0), |item| Ok(read_counter(&item)?.1))
+        item.map_or(Ok(0), |item| Ok(read_counter(&item)?.1.members))
     }
 
     async fn count_members(

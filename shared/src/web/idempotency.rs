@@ -27,7 +27,8 @@ const MAX_KEY: usize = 255;
 /// every repetition costs a write unit per KB of the item, so larger ones go to the bucket.
 const MAX_IN_TABLE: usize = 32 * 1024;
 /// What of a reply's headers belongs to it; the others say something of the request.
-const KEPT_HEADERS: [HeaderName; 3] = [
+const KEPT_HEADERS: [HeaderName; 4] = [
+    header::CACHE_CONTROL,
     header::CONTENT_TYPE,
     header::LOCATION,
     header::WWW_AUTHENTICATE,
@@ -40,8 +41,8 @@ struct StoredReply {
     body: String,
 }
 
-/// Does a call's work, unless its key says that it was done or is being done.
-pub(super) async fn once(
+/// Does a call's work once for each `Idempotency-Key`; without one, as often as it is called.
+pub async fn once(
     registry: &Registry,
     call: &Call<'_>,
     endpoint: &Endpoint,

@@ -28,6 +28,17 @@ impl GroupId {
         Self(format!("{}.{origin}", dataset.name()))
     }
 
+    /// The group that the records of a dataset's name and a source are in.
+    pub fn of_source_named(dataset: &str, origin: &DataOrigin) -> Result<Self, GroupIdError> {
+        format!("{dataset}.{origin}").parse()
+    }
+
+    /// The source whose records the group is of, if it is a source's own.
+    pub fn source(&self) -> Option<DataOrigin> {
+        let (_, origin) = self.0.split_once('.').filter(|_| self.is_of_source())?;
+        origin.parse().ok()
+    }
+
     /// The group that every customer of a workspace is in.
     pub fn of_workspace() -> Self {
         Self(format!("{WORKSPACE}.{WORKSPACE}"))

@@ -9,7 +9,6 @@ mod id;
 mod listing;
 mod making;
 
-pub use deletion::Removed;
 pub use id::{GroupId, GroupIdError};
 pub use making::Made;
 
@@ -82,14 +81,24 @@ impl Store {
         item.map(|item| read_group(&item)).transpose()
     }
 
-    /// How many members each of a group's 256 buckets has: one strongly consistent query of
-    /// at most 256 thin items, whatever the group's size.
+    /// How many members each of a group's 256 buckets has.
     pub(super) async fn bucket_counts(
         &self,
         organization: OrganizationId,
         group: &GroupId,
     ) -> Result<Box<[u64; 256]>, StoreError> {
-        let mut counts = Box::new([0; 256]);
+        let counters = self.counters(organization, group).await?;
+        Ok(Box::new(counters.map(|counter| counter.members)))
+    }
+
+    /// A group's 256 counters: one strongly consistent query of at most 256 thin items, whatever
+    /// the group's size.
+    pub(super) async fn counters(
+        &self,
+        organization: OrganizationId,
+        group: &GroupId,
+    ) -> Result<Box<[Counter; 256]>, StoreError> {
+        let mut counters = Box::new([Counter::default(); 256]);
         let mut pages = self
             .client
             .query()
@@ -108,13 +117,13 @@ impl Store {
             let page = page.map_err(StoreError::call("Query"))?;
             self.capacity.add(Units::Read, &page.consumed_capacity);
             for item in page.items() {
-                let (bucket, members) = read_counter(item)?;
-                if let Some(count) = counts.get_mut(usize::from(bucket)) {
-                    *count = members;
+                let (bucket, read) = read_counter(item)?;
+                if let Some(counter) = counters.get_mut(usize::from(bucket)) {
+                    *counter = read;
                 }
             }
         }
-        Ok(counts)
+        Ok(counters)
     }
 
     /// How many members a group has.
@@ -150,15 +159,33 @@ fn read_group(item: &Item) -> Result<FoundGroup, StoreError> {
     Ok(FoundGroup::Deleted { group, job })
 }
 
-/// A counter's bucket and members.
-pub(super) fn read_counter(item: &Item) -> Result<(u8, u64), StoreError> {
+/// What a counter of a group says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counter {
+    /// How many members its bucket has.
+    pub(super) members: u64,
+    /// How often a customer whose record its bucket would count was erased; 0 but for the groups
+    /// of sources. In a group of meters it only moves when one was.
+    pub(super) erasures: u64,
+}
+
+/// A counter and its bucket. What it does not say is 0.
+pub(super) fn read_counter(item: &Item) -> Result<(u8, Counter), StoreError> {
     let bucket = item
-        .get(layout::SK)
+        .get(SK)
         .and_then(|value| layout::bucket_of(value.as_s().ok()?))
-        .ok_or(StoreError::corrupt("counter", layout::SK))?;
-    let members = item
-        .get(layout::MEMBERS)
-        .and_then(|value| value.as_n().ok()?.parse().ok())
-        .ok_or(StoreError::corrupt("counter", layout::MEMBERS))?;
-    Ok((bucket, members))
+        .ok_or(StoreError::corrupt("counter", SK))?;
+    let number = |name: &'static str| match item.get(name) {
+        Some(value) => value
+            .as_n()
+            .ok()
+            .and_then(|number| number.parse().ok())
+            .ok_or(StoreError::corrupt("counter", name)),
+        None => Ok(0),
+    };
+    let counter = Counter {
+        members: number(layout::MEMBERS)?,
+        erasures: number(layout::ERASURES)?,
+    };
+    Ok((bucket, counter))
 }

@@ -6,6 +6,7 @@
 //! the record is read again and merged again.
 
 mod change;
+mod fences;
 mod transaction;
 mod unit;
 
@@ -22,6 +23,7 @@ use crate::{
     protection::{OrganizationKeys, ProtectedRecord},
     record::MAX_STORED_BYTES,
 };
+use fences::Fences;
 use transaction::Joining;
 use unit::{Unit, units};
 
@@ -60,6 +62,8 @@ pub enum Outcome {
     Superseded,
     /// The record would be larger than [`MAX_STORED_BYTES`](crate::record::MAX_STORED_BYTES).
     TooLarge,
+    /// The customer was erased, and its fence stands.
+    Erased,
 }
 
 /// What has to be written for a unit.
@@ -96,32 +100,38 @@ impl Store {
         let mut outcomes = vec![Outcome::Unchanged; records.len()];
         let mut units = units(records, provenance);
         let mut pending: Vec<usize> = (0..units.len()).collect();
+        let mut fences = Fences::unknown(&units);
         let mut freshness = Freshness::Eventual;
         let mut backoff = Backoff::new("writing records");
         loop {
+            fences.forget_counters();
             let mut joins = Vec::new();
             let mut written = Vec::new();
             for wanted in std::mem::take(&mut pending).chunks(COMPARED_AT_ONCE) {
                 let stored = self.read_units(&units, wanted, freshness).await?;
+                let new = new_among(wanted, &units, &stored);
+                self.look_for_fences(&mut fences, new, keys).await?;
                 let mut changes = Vec::new();
                 for index in wanted.iter().copied() {
                     let Some(unit) = units.get(index) else {
                         continue;
                     };
+                    if fences.is_erased(unit.customer()) {
+                        set(&mut outcomes, unit.row, Outcome::Erased);
+                        continue;
+                    }
                     match self.plan(unit, stored.get(&unit.key), provenance, keys)? {
                         Write::Nothing(outcome) => set(&mut outcomes, unit.row, outcome),
                         Write::Change(update, outcome) => changes.push((index, *update, outcome)),
-                        Write::Join(update, groups, outcome) => joins.push(Joining {
-                            unit: index,
-                            update,
-                            groups,
-                            outcome,
-                        }),
+                        Write::Join(update, groups, outcome) => {
+                            joins.push(Joining::new(index, unit, update, groups, outcome));
+                        }
                     }
                 }
                 written.extend(self.write_changes(changes).await?);
             }
-            written.extend(self.write_joins(joins, &units, provenance, keys).await?);
+            let joined = self.write_joins(joins, &units, &fences, provenance, keys);
+            written.extend(joined.await?);
             for (index, result) in written {
                 let Some(unit) = units.get_mut(index) else {
                     continue;
@@ -156,9 +166,16 @@ impl Store {
         let mut outcomes = vec![Outcome::Unchanged; records.len()];
         let units = units(records, provenance);
         let pending: Vec<usize> = (0..units.len()).collect();
+        let mut fences = Fences::unknown(&units);
         for wanted in pending.chunks(COMPARED_AT_ONCE) {
             let stored = self.read_units(&units, wanted, Freshness::Eventual).await?;
+            let new = new_among(wanted, &units, &stored);
+            self.look_for_fences(&mut fences, new, keys).await?;
             for unit in wanted.iter().filter_map(|index| units.get(*index)) {
+                if fences.is_erased(unit.customer()) {
+                    set(&mut outcomes, unit.row, Outcome::Erased);
+                    continue;
+                }
                 let (Write::Nothing(outcome)
                 | Write::Change(_, outcome)
                 | Write::Join(_, _, outcome)) =
@@ -260,6 +277,18 @@ impl Store {
             outcome,
         ))
     }
+}
+
+/// The units whose records do not exist.
+fn new_among<'u>(
+    wanted: &[usize],
+    units: &'u [Unit],
+    stored: &HashMap<Key, StoredRecord>,
+) -> Vec<&'u Unit> {
+    let wanted = wanted.iter().filter_map(|index| units.get(*index));
+    wanted
+        .filter(|unit| !stored.contains_key(&unit.key))
+        .collect()
 }
 
 fn set(outcomes: &mut [Outcome], row: Option<usize>, outcome: Outcome) {

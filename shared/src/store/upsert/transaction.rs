@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{ReturnConsumedCapacity, TransactWriteItem, Update},
+    types::{ConditionCheck, ReturnConsumedCapacity, TransactWriteItem, Update},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Lost, Outcome, Provenance, WRITES_IN_FLIGHT,
+    fences::Fences,
     unit::{Unit, new_item},
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         Group, GroupId, Store, StoreError,
         capacity::Units,
         item::number,
-        layout::{self, CLOSED, EXPIRES_AT, Key, MEMBERS},
+        layout::{self, CLOSED, ERASURES, EXPIRES_AT, Key, MEMBERS},
     },
 };
 
@@ -35,6 +36,42 @@ pub(super) struct Joining {
     pub(super) update: Option<Box<Update>>,
     pub(super) groups: Vec<GroupId>,
     pub(super) outcome: Outcome,
+    /// For a new record its source's group, whose counter says whether anybody was erased since
+    /// fences were looked for.
+    guard: Option<GroupId>,
+}
+
+impl Joining {
+    pub(super) fn new(
+        index: usize,
+        unit: &Unit,
+        update: Option<Box<Update>>,
+        groups: Vec<GroupId>,
+        outcome: Outcome,
+    ) -> Self {
+        Self {
+            unit: index,
+            guard: update.is_none().then(|| unit.source_group()),
+            update,
+            groups,
+            outcome,
+        }
+    }
+
+    /// The groups whose counters it moves or checks.
+    fn counters(&self) -> impl Iterator<Item = &GroupId> {
+        let guard = self.guard.iter();
+        let only_checked = guard.filter(|group| !self.groups.contains(*group));
+        self.groups.iter().chain(only_checked)
+    }
+}
+
+/// What a transaction does to a counter.
+#[derive(Default)]
+struct Counting {
+    joined: u64,
+    /// What it must say of erasures for the transaction to hold.
+    erasures: Option<u64>,
 }
 
 impl Store {
@@ -42,12 +79,13 @@ impl Store {
         &self,
         joins: Vec<Joining>,
         units: &[Unit],
+        fences: &Fences,
         provenance: &Provenance,
         keys: &OrganizationKeys,
     ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
         let transactions = pack(joins, units);
         let written: Vec<Vec<_>> = stream::iter(transactions)
-            .map(|joins| self.write_transaction(joins, units, provenance, keys))
+            .map(|joins| self.write_transaction(joins, units, fences, provenance, keys))
             .buffer_unordered(WRITES_IN_FLIGHT)
             .try_collect()
             .await?;
@@ -58,12 +96,13 @@ impl Store {
         &self,
         joins: Vec<Joining>,
         units: &[Unit],
+        fences: &Fences,
         provenance: &Provenance,
         keys: &OrganizationKeys,
     ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
         let mut actions = Vec::new();
         let mut owners: Vec<Owner> = Vec::new();
-        let mut counters: BTreeMap<(GroupId, u8), u64> = BTreeMap::new();
+        let mut counters: BTreeMap<(GroupId, u8), Counting> = BTreeMap::new();
         let mut results = Vec::with_capacity(joins.len());
         for joining in joins {
             let Some(unit) = units.get(joining.unit) else {
@@ -74,23 +113,32 @@ impl Store {
                 None => self.put_new(new_item(unit, provenance, keys)?)?,
             });
             owners.push(Owner::Record(joining.unit));
+            let bucket = unit.hash.bucket();
+            if let Some(group) = joining.guard {
+                let erasures = fences.erasures(&group, bucket);
+                counters.entry((group, bucket)).or_default().erasures = Some(erasures);
+            }
             for group in joining.groups {
                 let item =
                     layout::membership_item(provenance.organization, &group, unit.record.id());
                 actions.push(self.put_new(item)?);
-                *counters
-                    .entry((group.clone(), unit.hash.bucket()))
-                    .or_default() += 1;
+                counters.entry((group.clone(), bucket)).or_default().joined += 1;
                 owners.push(Owner::Membership(joining.unit, group));
             }
             results.push((joining.unit, Ok(joining.outcome)));
         }
-        for ((group, bucket), joined) in counters {
+        for ((group, bucket), counting) in counters {
             let key = layout::counter(provenance.organization, &group, bucket);
             let uploaded_to = provenance.group.as_ref();
             let deletable = uploaded_to.filter(|to| to.id == group && !group.is_of_source());
-            actions.push(self.count(&key, joined, deletable)?);
-            owners.push(Owner::Counter);
+            owners.push(match deletable {
+                Some(_) => Owner::DeletableCounter,
+                None => Owner::Counter,
+            });
+            actions.push(match deletable {
+                Some(group) => self.count_in_deletable(&key, counting.joined, group)?,
+                None => self.count(&key, &counting)?,
+            });
         }
         let result = self
             .client
@@ -119,33 +167,78 @@ impl Store {
     }
 
     /// A transaction's action that adds members to a counter. Only the transaction's conditions
-    /// keep it from counting twice, so it never stands alone. The counter of a group that can be
-    /// deleted is one of this very group, or its deletion has closed it.
-    fn count(
-        &self,
-        key: &Key,
-        joined: u64,
-        deletable: Option<&Group>,
-    ) -> Result<TransactWriteItem, StoreError> {
+    /// keep it from counting twice, so it never stands alone.
+    fn count(&self, key: &Key, counting: &Counting) -> Result<TransactWriteItem, StoreError> {
+        if counting.joined == 0 {
+            return self.check_erasures(key, counting.erasures.unwrap_or(0));
+        }
         let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.to_item()))
             .update_expression("ADD #members :joined")
             .expression_attribute_names("#members", MEMBERS)
-            .expression_attribute_values(":joined", number(joined));
-        if let Some(group) = deletable {
+            .expression_attribute_values(":joined", number(counting.joined));
+        if let Some(erasures) = counting.erasures {
             update = update
-                // What a deleted group of the same id has left would expire.
-                .update_expression("ADD #members :joined REMOVE #expires")
-                .condition_expression("attribute_not_exists(#closed) OR #closed < :number")
-                .expression_attribute_names("#expires", EXPIRES_AT)
-                .expression_attribute_names("#closed", CLOSED)
-                .expression_attribute_values(":number", number(group.number));
+                .condition_expression(erasures_are(erasures))
+                .expression_attribute_names("#erasures", ERASURES);
+        }
+        // A value that no expression names is refused.
+        if let Some(erasures @ 1..) = counting.erasures {
+            update = update.expression_attribute_values(":erasures", number(erasures));
         }
         let update = update
             .build()
             .map_err(|_| StoreError::corrupt("request", "update"))?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The same for a group that can be deleted: the counter is one of this very group, or its
+    /// deletion has closed it. Nobody's erasure is told by these.
+    fn count_in_deletable(
+        &self,
+        key: &Key,
+        joined: u64,
+        group: &Group,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            // What a deleted group of the same id has left would expire.
+            .update_expression("ADD #members :joined REMOVE #expires")
+            .condition_expression("attribute_not_exists(#closed) OR #closed < :number")
+            .expression_attribute_names("#members", MEMBERS)
+            .expression_attribute_names("#expires", EXPIRES_AT)
+            .expression_attribute_names("#closed", CLOSED)
+            .expression_attribute_values(":joined", number(joined))
+            .expression_attribute_values(":number", number(group.number))
+            .build()
+            .map_err(|_| StoreError::corrupt("request", "update"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// A transaction's action that leaves a counter alone.
+    fn check_erasures(&self, key: &Key, erasures: u64) -> Result<TransactWriteItem, StoreError> {
+        let mut check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .condition_expression(erasures_are(erasures))
+            .expression_attribute_names("#erasures", ERASURES);
+        if erasures > 0 {
+            check = check.expression_attribute_values(":erasures", number(erasures));
+        }
+        let check = check
+            .build()
+            .map_err(|_| StoreError::corrupt("request", "condition"))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+}
+
+/// The condition that nobody was erased since.
+fn erasures_are(erasures: u64) -> &'static str {
+    match erasures {
+        0 => "attribute_not_exists(#erasures)",
+        _ => "#erasures = :erasures",
     }
 }
 
@@ -155,8 +248,10 @@ enum Owner {
     Record(usize),
     /// A unit's membership of a group.
     Membership(usize, GroupId),
-    /// A group's counter.
+    /// A counter of a source's group.
     Counter,
+    /// A counter of a group that can be deleted.
+    DeletableCounter,
 }
 
 /// Reads why a transaction was canceled: which memberships were there already, and whether the
@@ -189,9 +284,8 @@ fn lost_transaction<R>(
                     lost.entry(*unit).or_default().push(group.clone());
                 }
                 Some(Owner::Record(unit)) => drop(records_lost.insert(*unit)),
-                // Counters of other groups are never closed.
-                Some(Owner::Counter) => group_is_deleted = true,
-                None => {}
+                Some(Owner::DeletableCounter) => group_is_deleted = true,
+                Some(Owner::Counter) | None => {}
             },
             Some(code) => {
                 return Err(StoreError::Call {
@@ -253,8 +347,7 @@ impl Packed {
 
     fn fits(&self, joining: &Joining) -> bool {
         let new = joining
-            .groups
-            .iter()
+            .counters()
             .filter(|g| !self.counters.contains(*g))
             .count();
         self.actions() + 1 + joining.groups.len() + new <= TRANSACTION_ACTIONS
@@ -262,7 +355,7 @@ impl Packed {
 
     fn add(&mut self, joining: Joining) {
         self.actions += 1 + joining.groups.len();
-        self.counters.extend(joining.groups.iter().cloned());
+        self.counters.extend(joining.counters().cloned());
         self.joins.push(joining);
     }
 

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Provenance;
 use crate::{
-    identity::UidHash,
+    dataset::Dataset,
+    identity::{CustomerUid, RecordId, UidHash},
     protection::{OrganizationKeys, ProtectedRecord},
     store::{
         GroupId, StoreError,
@@ -31,9 +32,32 @@ pub(super) struct Unit {
     pub(super) members_already: BTreeSet<GroupId>,
 }
 
+impl Unit {
+    /// The customer: the record itself, or the one that the meter is at.
+    pub(super) fn customer(&self) -> &CustomerUid {
+        self.record.id().customer()
+    }
+
+    /// The group of all of the source's records.
+    pub(super) fn source_group(&self) -> GroupId {
+        GroupId::of_source(self.record.dataset(), self.customer().origin())
+    }
+
+    /// The group of all of the source's customers.
+    pub(super) fn customers_group(&self) -> GroupId {
+        match self.record.id() {
+            RecordId::Customer(_) => self.source_group(),
+            RecordId::Meter(customer, _) => {
+                GroupId::of_source(&Dataset::customers(), customer.origin())
+            }
+        }
+    }
+}
+
 /// The records to write: each row's, and one for every customer that meters' rows speak of.
+/// Customers come first: whether one was erased decides about the rows of its meters.
 pub(super) fn units(records: Vec<ProtectedRecord>, provenance: &Provenance) -> Vec<Unit> {
-    let mut units = Vec::with_capacity(records.len());
+    let mut of_rows = Vec::with_capacity(records.len());
     let mut customers: BTreeMap<String, ProtectedRecord> = BTreeMap::new();
     for (row, mut record) in records.into_iter().enumerate() {
         if let Some(customer) = record.take_customer() {
@@ -44,13 +68,13 @@ pub(super) fn units(records: Vec<ProtectedRecord>, provenance: &Provenance) -> V
                 Entry::Vacant(new) => drop(new.insert(customer)),
             }
         }
-        units.push(unit(record, Some(row), provenance));
+        of_rows.push(unit(record, Some(row), provenance));
     }
-    units.extend(
-        customers
-            .into_values()
-            .map(|customer| unit(customer, None, provenance)),
-    );
+    let customers = customers.into_values();
+    let mut units: Vec<Unit> = customers
+        .map(|customer| unit(customer, None, provenance))
+        .collect();
+    units.append(&mut of_rows);
     units
 }
 
