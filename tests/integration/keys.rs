@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     chance::Chance,
+    decrypting::{encrypted_customers, page},
     faults::invoke_until_done,
     network::{Fate, Network},
     snapshot::Snapshot,
@@ -51,7 +52,8 @@ impl Stack {
         let of_records = self.records(organization).await;
         let mut versions: BTreeSet<u32> = of_records
             .iter()
-            .filter_map(|item| Some(version(item.get("custom")?.as_b().unwrap().as_ref())))
+            .flat_map(encrypted)
+            .map(|sealed| version(sealed.as_b().unwrap().as_ref()))
             .collect();
         let folder = format!("rejected/{organization}/");
         for listed in self.registry.bucket.list(&folder).await.unwrap() {
@@ -120,7 +122,7 @@ impl Stack {
     /// Lets the rotation to a version be so long ago that nobody has the keys before it cached.
     async fn let_rotation_age(&self, organization: OrganizationId, version: u32) {
         let text = |text: String| AttributeValue::S(text);
-        let made = Timestamp::now() - SignedDuration::from_mins(22);
+        let made = Timestamp::now() - SignedDuration::from_hours(25);
         let update = self.local.clients.dynamodb.update_item();
         update
             .table_name(&self.registry.config.table)
@@ -147,6 +149,16 @@ impl Stack {
         let config = self.registry.config.clone();
         Registry::new(config, self.local.clients.clone()).unwrap()
     }
+}
+
+/// A record's encrypted values.
+fn encrypted(item: &Item) -> Vec<&AttributeValue> {
+    let Some(AttributeValue::M(digests)) = item.get("value_digests") else {
+        return Vec::new();
+    };
+    let profile = item["profile"].as_m().unwrap();
+    let value = |name: &String| profile.get(name).or_else(|| item.get(name)).unwrap();
+    digests.keys().map(value).collect()
 }
 
 /// A record without its encrypted bytes.
@@ -305,6 +317,26 @@ async fn a_rewrap_changes_nothing_but_the_key_and_then_retires_it() {
         "n 7"
     );
     stack.assert_verified().await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rewrap_leaves_every_encrypted_field_what_it_was() {
+    let stack = Stack::start().await;
+    let organization = Stack::organization();
+    encrypted_customers(&stack).await;
+    assert_eq!(
+        stack.versions_in_use(organization).await,
+        BTreeSet::from([1, 2])
+    );
+    let before = page(&stack, true).await["customers"].clone();
+    let job = stack.rewrap(organization).await;
+    assert_eq!([job.counts.updated, job.counts.unchanged], [2, 1]);
+    assert_eq!(
+        stack.versions_in_use(organization).await,
+        BTreeSet::from([2])
+    );
+    assert_eq!(page(&stack, true).await["customers"], before);
     stack.stop().await;
 }
 

@@ -16,6 +16,7 @@ mod api_payloads;
 mod chance;
 mod cost;
 mod crash;
+mod decrypting;
 mod events;
 mod faults;
 mod fields;
