@@ -35,6 +35,7 @@ mod privacy;
 mod rate;
 mod records;
 mod rejected;
+mod settings;
 mod snapshot;
 mod sources;
 mod stack;
