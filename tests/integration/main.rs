@@ -35,6 +35,7 @@ mod privacy;
 mod rate;
 mod records;
 mod rejected;
+mod rewrap;
 mod settings;
 mod snapshot;
 mod sources;
