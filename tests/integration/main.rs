@@ -40,6 +40,7 @@ mod settings;
 mod snapshot;
 mod sources;
 mod stack;
+mod tokens;
 mod uploads;
 mod vectors_xlsx;
 mod verify;
