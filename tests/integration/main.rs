@@ -36,6 +36,8 @@ mod privacy;
 mod rate;
 mod records;
 mod rejected;
+mod rewrap;
+mod settings;
 mod snapshot;
 mod sources;
 mod stack;
