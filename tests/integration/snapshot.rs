@@ -135,6 +135,10 @@ impl Snapshot {
                     let members = item["members"].as_n().unwrap().parse().unwrap();
                     snapshot.count(format!("count {group}"), members);
                 }
+                Some(("JOB", _)) if sk == "JOB" && text(item, "key").is_empty() => {
+                    let operation = text(item, "operation");
+                    snapshot.count(format!("jobs of {operation} without a file"), 1);
+                }
                 Some(("JOB", _)) if sk == "JOB" => {
                     let job = job(item);
                     snapshot.add(format!("job {}", without_id(&text(item, "key"))), job);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::source;
+use crate::{organization_keys::check_reach, source};
 
 /// The most sources of one reply; `next_after` leads to the others.
 const MAX_SOURCES: usize = 100;
@@ -29,8 +29,8 @@ struct Request {
 /// Makes a token for a source, and the source if it is new. The token is shown in this reply
 /// and never again.
 pub(crate) async fn grant(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
-    check_unbound(caller)?;
-    let request: Request = call.body()?;
+    check_reach(caller)?;
+    let request: Request = call.object()?;
     let origin = source(&request.data_origin)?;
     let datasets = datasets(request.datasets)?;
     let organization = caller.organization;
@@ -79,7 +79,7 @@ pub(crate) async fn grant(registry: &Registry, call: &Call<'_>, caller: &Princip
 
 /// The sources, with their tokens but for what they read.
 pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
-    check_unbound(caller)?;
+    check_reach(caller)?;
     let after = call.query.get("after").map(|after| after.parse());
     let after: Option<DataOrigin> = after
         .transpose()
@@ -115,7 +115,7 @@ pub(crate) async fn revoke(
     caller: &Principal,
     origin: &str,
 ) -> Reply {
-    check_unbound(caller)?;
+    check_reach(caller)?;
     let origin: DataOrigin = origin.parse().map_err(|_| Problem::not_found("source"))?;
     let organization = caller.organization;
     let only = call.query.get("token").map(|id| id.parse::<Uuid>());
@@ -163,17 +163,4 @@ fn datasets(mut named: Vec<String>) -> Result<Vec<String>, Problem> {
         }
     }
     Ok(named)
-}
-
-/// A token of a source reaches all of its records, so whoever is bound to groups makes none.
-fn check_unbound(caller: &Principal) -> Result<(), Problem> {
-    match caller.is_bound_to_groups() {
-        true => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "Not allowed",
-            "this needs a token that is not bound to groups",
-        )),
-        false => Ok(()),
-    }
 }

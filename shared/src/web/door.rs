@@ -1,10 +1,10 @@
 //! What every request passes before its handler and after: who calls, how often, and what they may.
 
 use http::{HeaderValue, Response, StatusCode, header};
-
 use jiff::Timestamp;
 
-use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, idempotency, quota};
+pub use super::idempotency::once;
+use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, quota};
 use crate::{
     Registry,
     rate::{Quota, Verdict},
@@ -30,17 +30,6 @@ pub async fn admit(
         true => Ok(caller),
         false => Err(Problem::forbidden(endpoint.scope.as_str())),
     }
-}
-
-/// Does a call's work once for each `Idempotency-Key`; without one, as often as it is called.
-pub async fn once(
-    registry: &Registry,
-    call: &Call<'_>,
-    endpoint: &Endpoint,
-    caller: &Principal,
-    work: impl Future<Output = Reply>,
-) -> Reply {
-    idempotency::once(registry, call, endpoint, caller, work).await
 }
 
 /// Counts a request of a caller. One that is refused for its scope counts as well.

@@ -73,6 +73,16 @@ impl Operation {
         self != Self::DeleteGroup
     }
 
+    /// What the audit calls its end.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::Import | Self::Upload => "records.import",
+            Self::Update => "records.update",
+            Self::Rewrap => "records.rewrap",
+            Self::DeleteGroup => "groups.empty",
+        }
+    }
+
     /// Whether it works on a file's rows, and not on what is stored.
     pub fn has_file(self) -> bool {
         matches!(self, Self::Import | Self::Upload | Self::Update)
@@ -88,6 +98,8 @@ pub enum Mode {
     Write,
     /// No row lands if one is refused.
     AllOrNothing,
+    /// Rows only change records of their group; no row lands if one is not right.
+    Update,
     /// Nothing is written; the counts say what would be.
     DryRun,
     /// A mode was asked for that there is not: the job fails.
@@ -95,6 +107,11 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Whether no row lands if one is found wrong before any has landed.
+    pub fn lands_whole(self) -> bool {
+        matches!(self, Self::AllOrNothing | Self::Update)
+    }
+
     /// Reads a mode by its name; none is [`Mode::Write`].
     pub fn named(name: Option<&str>) -> Option<Self> {
         match name {

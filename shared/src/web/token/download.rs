@@ -73,9 +73,8 @@ impl KeySource {
     }
 
     async fn download(&self) -> Result<Vec<u8>, FetchError> {
-        let failed = |error| FetchError::Connection(error);
-        let mut request =
-            HttpRequest::get(&self.address).map_err(|error| failed(error.to_string()))?;
+        let mut request = HttpRequest::get(&self.address)
+            .map_err(|error| FetchError::Connection(error.to_string()))?;
         request.headers_mut().insert("accept", "application/json");
         request.headers_mut().insert("user-agent", "clientele");
         let connector = self.connector.get_or_init(|| {
@@ -88,7 +87,7 @@ impl KeySource {
         let response = connector
             .call(request)
             .await
-            .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+            .map_err(|error| FetchError::Connection(DisplayErrorContext(error).to_string()))?;
         let status = response.status().as_u16();
         if status != 200 {
             return Err(FetchError::Status(status));
@@ -96,7 +95,7 @@ impl KeySource {
         let mut body = ByteStream::new(response.into_body());
         let mut document = Vec::new();
         while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| failed(error.to_string()))?;
+            let chunk = chunk.map_err(|error| FetchError::Connection(error.to_string()))?;
             if document.len() + chunk.len() > MAX_BYTES {
                 return Err(FetchError::TooLarge);
             }

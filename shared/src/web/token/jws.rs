@@ -39,11 +39,13 @@ impl<'t> Jws<'t> {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Form)?;
         let (header, payload) = signed.split_once('.').ok_or(Refusal::Form)?;
+        let (header, payload) = (decode(header)?, decode(payload)?);
+        let signature = decode(signature)?;
         Ok(Self {
-            header: Header::parse(&decode(header)?)?,
+            header: Header::parse(&header)?,
             signed,
-            payload: decode(payload)?,
-            signature: decode(signature)?,
+            payload,
+            signature,
         })
     }
 

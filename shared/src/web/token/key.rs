@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::roca::is_of_the_faulty_generator;
+
 /// A public key of the issuer, and the one algorithm that it is for.
 pub(super) struct Key {
     public: DecodingKey,
@@ -30,7 +32,13 @@ impl Key {
             AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
                 (Algorithm::ES256, KeyAlgorithm::ES256)
             }
-            AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+            AlgorithmParameters::RSA(key) => {
+                let modulus = BASE64URL_NOPAD.decode(key.n.as_bytes()).ok()?;
+                if is_of_the_faulty_generator(&modulus) {
+                    return None;
+                }
+                (Algorithm::RS256, KeyAlgorithm::RS256)
+            }
             AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
                 (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
             }

@@ -14,6 +14,7 @@ mod fetched;
 mod jws;
 mod key;
 mod members;
+mod roca;
 
 use std::sync::Arc;
 
