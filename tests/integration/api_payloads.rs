@@ -31,6 +31,8 @@ async fn the_payloads_of_every_http_route_are_answered() {
         ("api_job_rejected.json", 404),
         ("api_job_cancel.json", 404),
         ("api_uploads.json", 201),
+        ("api_customer_delete.json", 200),
+        ("api_fences_release.json", 200),
         ("api_fields.json", 200),
         ("api_fields_put.json", 200),
         ("pages_customer_pages.json", 200),

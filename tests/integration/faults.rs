@@ -23,7 +23,7 @@ const RETRIES: usize = 500;
 
 impl Stack {
     /// Another registry over the same data, with a network in between.
-    fn through(&self, network: &Network) -> Registry {
+    pub(crate) fn through(&self, network: &Network) -> Registry {
         let config = Config {
             ..self.registry.config.clone()
         };

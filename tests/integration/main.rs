@@ -16,6 +16,8 @@ mod api_payloads;
 mod chance;
 mod cost;
 mod crash;
+mod erasure;
+mod erasure_faults;
 mod events;
 mod faults;
 mod formats;

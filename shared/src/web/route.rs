@@ -65,6 +65,10 @@ endpoints! {
     CountPages: POST "/v1/customer/pages", RecordsRead, "records.count", Workspace;
     /// A page of a group.
     ReadCustomers: POST "/v1/customer", RecordsRead, "records.read", Workspace;
+    /// Customers are erased.
+    DeleteCustomers: DELETE "/v1/customer", RecordsDelete, "records.delete", Workspace;
+    /// Erased customers may come back.
+    ReleaseFences: POST "/v1/fences/release", WorkspaceAdmin, "fences.release", Registry;
     /// A file goes straight to the bucket.
     AnnounceUpload: POST "/v1/uploads", RecordsWrite, "uploads.announce", Registry;
     /// The fields of the workspace.
