@@ -23,6 +23,7 @@ pub mod protection;
 pub mod rate;
 pub mod record;
 mod registry;
+pub mod source_token;
 pub mod store;
 pub mod web;
 

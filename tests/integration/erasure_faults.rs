@@ -15,24 +15,31 @@ use crate::{
     erasure::{ids, uids},
     network::{Fate, Network},
     snapshot::Snapshot,
-    stack::{Stack, customers, file},
+    stack::{Stack, customers},
 };
 
 /// Undisturbed, as organization 2.
 const CLEAN: u64 = 2;
-/// Customers of `meters.csv`: of three meters, of one, and one who is unknown.
+/// Customers: of three meters, of one, and one who is unknown.
 const DOOMED: [&str; 3] = ["9392", "8574", "nobody"];
+
+/// Meters of theirs in a group, and they in another.
+const FILES: [(&str, &str); 2] = [
+    (
+        "meters/village.7/m.csv",
+        "customer_external_id,manufacturer,serial_number,device_external_id\n\
+         9392,HOP,A,1\n9392,HOP,B,2\n1,HOP,C,3\n9392,HOP,D,4\n8574,HOP,E,5\n",
+    ),
+    (
+        "customers/tenants/c.csv",
+        "external_id,name\n9392,Ann\n8574,Ben\n1,Eve\n",
+    ),
+];
 
 async fn populate(stack: &Stack, organization: u64) {
     let id = OrganizationId::new(organization).unwrap();
     stack.registry.store.ensure_organization(id).await.unwrap();
-    for (key, content) in [
-        ("meters/village.7/m.csv", file("meters.csv")),
-        (
-            "customers/tenants/c.csv",
-            b"external_id,name\n9392,Ann\n8574,Ben\n1,Eve\n".to_vec(),
-        ),
-    ] {
+    for (key, content) in FILES {
         let key = format!("inbox/{organization}/generic/{key}");
         let event = stack.put(&key, content).await;
         stack.invoke(&event, &key).await.unwrap();
@@ -276,7 +283,7 @@ async fn a_restored_table_is_cleaned_by_the_journal_in_the_bucket() {
     // And nobody comes back, not even who was not in the backup.
     let job = import("again", 0..12).await;
     assert_eq!(job.counts.rejected, 7, "{:?}", job.counts);
-    let job = stack.import("meters", file("meters.csv")).await;
+    let job = stack.import("meters", FILES[0].1).await;
     assert_eq!(job.counts.rejected, 4, "{:?}", job.counts);
     stack.assert_verified().await;
     stack.stop().await;

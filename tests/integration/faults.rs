@@ -46,7 +46,11 @@ impl Stack {
     }
 }
 
-async fn invoke_until_done(registry: &Arc<Registry>, network: &Network, event: &Value) -> usize {
+pub(crate) async fn invoke_until_done(
+    registry: &Arc<Registry>,
+    network: &Network,
+    event: &Value,
+) -> usize {
     let id = event["Records"][0]["s3"]["object"].to_string();
     for failures in 0..RETRIES {
         let event = serde_json::from_value(event.clone()).unwrap();

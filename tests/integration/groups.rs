@@ -349,13 +349,10 @@ async fn a_deleted_group_is_unknown_at_once_and_its_id_is_free_again_after_the_j
 
     let of_group = json!({"customer_group_id": "vip", "page": 0});
     let upload = json!({"dataset": "customers", "filename": "a.csv", "customer_group_id": "vip"});
-    let rows = json!({"customer_group_id": "vip", "customers": [{"external_id": "c1"}]});
     for (method, path, body, status) in [
         (Method::POST, "/v1/customer/pages", of_group.clone(), 401),
         (Method::POST, "/v1/customer", of_group.clone(), 401),
         (Method::POST, "/v1/uploads", upload, 401),
-        (Method::POST, "/v1/customer/check", rows.clone(), 401),
-        (Method::PATCH, "/v1/customer", rows, 401),
         (Method::PATCH, "/v1/groups/vip", json!({"name": "x"}), 404),
         (Method::POST, "/v1/groups", new_group("vip", "vip"), 409),
     ] {
@@ -364,8 +361,13 @@ async fn a_deleted_group_is_unknown_at_once_and_its_id_is_free_again_after_the_j
     }
     let (_, listed) = stack.ask(Method::GET, "/v1/groups", NOTHING).await;
     assert_eq!(listed["groups"].as_array().unwrap().len(), 1);
-    let refused = stack.import_key(key, customers(0..3, "+2568")).await;
-    assert_eq!(refused.error.unwrap().code, "group_deleted");
+    let event = stack.put(key, customers(0..3, "+2568")).await;
+    let limit = Duration::from_secs(900);
+    stack.invoke_for(&event, "refused", limit).await.unwrap();
+    assert_eq!(
+        stack.latest_job().await.error.unwrap().code,
+        "group_deleted"
+    );
     let cancel = format!("/v1/jobs/{}/cancel", deletion.id);
     assert_eq!(stack.ask(Method::POST, &cancel, NOTHING).await.0, 409);
 
@@ -449,23 +451,27 @@ async fn a_deletion_killed_at_any_call_ends_as_if_it_had_not_been() {
     let undisturbed = Network::new(|_| Fate::Answered);
     delete_disturbed(&stack, 2, &undisturbed).await;
     let calls = undisturbed.calls().len();
-    let all = Snapshot::of_all(&stack.registry, &stack.local.clients).await;
-    let expected = all[&2].clone();
     // Most calls write one of 256 counters; a few of those stand for all.
     let sites = (1..=12)
         .chain((13..calls).step_by(71))
         .chain(calls - 12..=calls);
-    for (organization, number) in (3..).zip(sites) {
-        for (twice, fate) in [(0, Fate::CallerKilled), (1_000, Fate::ReplyLost)] {
-            let network = Network::new(move |call| match call.number == number {
-                true => fate,
-                false => Fate::Answered,
-            });
-            delete_disturbed(&stack, organization + twice, &network).await;
-            let all = Snapshot::of_all(&stack.registry, &stack.local.clients).await;
-            let what = format!("{fate:?} at call {number} of {calls}");
-            all[&(organization + twice)].assert_equals(&expected, &what);
-        }
+    let mut runs = Vec::new();
+    for (nth, number) in (0..).zip(sites) {
+        let fate = [Fate::CallerKilled, Fate::ReplyLost][nth % 2];
+        let network = Network::new(move |call| match call.number == number {
+            true => fate,
+            false => Fate::Answered,
+        });
+        let organization = 3 + nth as u64;
+        delete_disturbed(&stack, organization, &network).await;
+        runs.push((
+            organization,
+            format!("{fate:?} at call {number} of {calls}"),
+        ));
+    }
+    let all = Snapshot::of_all(&stack.registry, &stack.local.clients).await;
+    for (organization, what) in runs {
+        all[&organization].assert_equals(&all[&2], &what);
     }
     stack.assert_verified().await;
     stack.stop().await;

@@ -85,7 +85,7 @@ pub(crate) async fn create(registry: &Registry, call: &Call<'_>, caller: &Princi
     let NewGroup { id, name, dataset } = call.object()?;
     let name = checked_name(name)?;
     let dataset = dataset.ok_or_else(Problem::missing_fields)?;
-    let id = new_id(caller, id)?;
+    let id = new_id(call, caller, id)?;
     let organization = caller.organization;
     if registry
         .store
@@ -127,8 +127,8 @@ pub(crate) async fn create(registry: &Registry, call: &Call<'_>, caller: &Princi
     }
 }
 
-fn new_id(caller: &Principal, id: Option<String>) -> Result<GroupId, Problem> {
-    let id = id.unwrap_or_else(|| Uuid::new_v4().to_string());
+fn new_id(call: &Call<'_>, caller: &Principal, id: Option<String>) -> Result<GroupId, Problem> {
+    let id = id.unwrap_or_else(|| call.new_id().to_string());
     let invalid = |error: clientele::store::GroupIdError| {
         Problem::bad_request("invalid_group_id", error.to_string())
     };

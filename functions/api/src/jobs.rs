@@ -77,6 +77,10 @@ pub(crate) async fn cancel(
     id: &str,
 ) -> Reply {
     let job = visible(registry, call, caller, id).await?;
+    if !job.operation.can_be_cancelled() {
+        let detail = "the group is gone already; its deletion cannot be cancelled";
+        return Err(Problem::conflict("job_not_cancellable", detail));
+    }
     let now = jiff::Timestamp::now();
     let cancelled = registry
         .store

@@ -41,7 +41,7 @@ pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Prin
     let request: Request = call.body()?;
     let dataset = dataset_of_files(registry, caller, &request.dataset).await?;
     let named = request.source.as_deref().or(query(call, "source"));
-    let origin = source_of_files(&dataset, named)?;
+    let origin = source_of_files(caller, &dataset, named)?;
     check_group(caller, &dataset, &origin)?;
     let group = group(registry, caller, &dataset, &request).await?;
     let mode = mode(call, &request)?;
@@ -82,7 +82,7 @@ pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Prin
         "url": upload.url,
         "method": "PUT",
         "headers": headers,
-        "job_id": long_job_id(host(call), &job),
+        "job_id": long_job_id(call.host(), &job),
         "job": path,
         "expires_at": until,
     });
@@ -95,12 +95,6 @@ pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Prin
 
 fn query<'c>(call: &'c Call<'_>, name: &str) -> Option<&'c str> {
     call.query.get(name).map(String::as_str)
-}
-
-fn host<'c>(call: &'c Call<'_>) -> &'c str {
-    let host = call.headers.get(header::HOST);
-    host.and_then(|host| host.to_str().ok())
-        .unwrap_or("clientele")
 }
 
 fn mode(call: &Call<'_>, request: &Request) -> Result<Mode, Problem> {

@@ -4,19 +4,30 @@
 
 use jiff::Timestamp;
 
-use super::{
-    Importer, TimeLeft,
-    run::{Stopped, log_end},
-    storing::Stored,
-};
+use super::{ImportError, Importer, Invocation, Object, TimeLeft, run::Stopped, storing::Stored};
 use crate::store::{
-    FoundGroup, Group, Removed, StoreError,
-    jobs::{Counts, Job, JobState},
+    FoundGroup, Group, StoreError,
+    jobs::{Counts, Job},
 };
 
 impl Importer<'_> {
-    /// Removes members until none is left or the time is short. The job counts them as rows.
+    /// Works on a job that deletes a group.
     pub(super) async fn delete_group(
+        &self,
+        mut job: Job,
+        object: &Object,
+        invocation: Invocation<'_>,
+    ) -> Result<(), ImportError> {
+        let mut saved = job.counts.rows_read;
+        job.started_at.get_or_insert(Timestamp::now());
+        let removed = self
+            .remove_group(&mut job, &mut saved, invocation.time)
+            .await;
+        self.conclude(job, removed, saved, object, invocation).await
+    }
+
+    /// Removes members until none is left or the time is short. The job counts them as rows.
+    async fn remove_group(
         &self,
         job: &mut Job,
         saved: &mut u64,
@@ -30,7 +41,7 @@ impl Importer<'_> {
                 job.rows_total = Some(members);
                 self.checkpoint(job, saved).await?;
             }
-            while self.remove_some(job, &group).await? == Removed::Some {
+            while self.remove_some(job, &group).await? {
                 self.checkpoint(job, saved).await?;
                 if time.is_short() {
                     return Ok(Stored::OutOfTime);
@@ -42,11 +53,7 @@ impl Importer<'_> {
         }
         let removed = job.rows_total.unwrap_or_default();
         job.counts = counts(removed);
-        job.state = JobState::Completed;
-        job.finished_at = Some(Timestamp::now());
-        self.checkpoint(job, saved).await?;
-        log_end(job);
-        Ok(Stored::All)
+        self.complete(job, saved).await
     }
 
     async fn group_to_delete(&self, job: &Job) -> Result<Option<Group>, StoreError> {
@@ -58,7 +65,7 @@ impl Importer<'_> {
         })
     }
 
-    async fn remove_some(&self, job: &mut Job, group: &Group) -> Result<Removed, StoreError> {
+    async fn remove_some(&self, job: &mut Job, group: &Group) -> Result<bool, StoreError> {
         let removed = self
             .store
             .remove_members(job.organization, &group.id)

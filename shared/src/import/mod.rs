@@ -11,6 +11,7 @@
 pub mod batches;
 mod check;
 mod file_error;
+mod group_deletion;
 mod object_key;
 mod parts;
 mod reading;

@@ -81,6 +81,26 @@ impl<'r> Call<'r> {
         say(&mut line)
     }
 
+    /// The host that the client called.
+    pub fn host(&self) -> &str {
+        let host = self.headers.get(header::HOST);
+        host.and_then(|host| host.to_str().ok())
+            .unwrap_or("clientele")
+    }
+
+    /// The body as a JSON object of a shape. An array would pass for a struct, its elements
+    /// for the fields.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let shape = self.body()?;
+        match self.body.trim_ascii_start().first() {
+            Some(b'{') => Ok(shape),
+            _ => Err(Problem::bad_request(
+                "invalid_body",
+                "the body must be a JSON object",
+            )),
+        }
+    }
+
     /// The body as JSON of a shape.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let content_type = self.headers.get(header::CONTENT_TYPE);

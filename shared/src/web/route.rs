@@ -28,6 +28,24 @@ macro_rules! endpoints {
     };
 }
 
+impl Operation {
+    /// Whether a source may do it with a token of its own.
+    pub(super) fn is_open_to_sources(self) -> bool {
+        matches!(
+            self,
+            Self::PushRows
+                | Self::CheckRows
+                | Self::ReadRows
+                | Self::AnnounceUpload
+                | Self::ListJobs
+                | Self::ReadJob
+                | Self::CancelJob
+                | Self::ReadReport
+                | Self::ReadRejected
+        )
+    }
+}
+
 /// One method of one path.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -69,6 +87,14 @@ endpoints! {
     DeleteCustomers: DELETE "/v1/customer", RecordsDelete, "records.delete", Workspace;
     /// Erased customers may come back.
     ReleaseFences: POST "/v1/fences/release", WorkspaceAdmin, "fences.release", Registry;
+    /// The organisation's groups.
+    ListGroups: GET "/v1/groups", RecordsRead, "groups.list", Registry;
+    /// Makes a group.
+    CreateGroup: POST "/v1/groups", RecordsWrite, "groups.create", Registry;
+    /// Gives a group another name.
+    RenameGroup: PATCH "/v1/groups/{id}", RecordsWrite, "groups.rename", Registry;
+    /// Deletes a group, and not its members.
+    DeleteGroup: DELETE "/v1/groups/{id}", RecordsDelete, "groups.delete", Registry;
     /// A file goes straight to the bucket.
     AnnounceUpload: POST "/v1/uploads", RecordsWrite, "uploads.announce", Registry;
     /// The fields of the workspace.
@@ -81,6 +107,12 @@ endpoints! {
     RotateKeys: POST "/v1/organization/keys/rotate", WorkspaceAdmin, "keys.rotate", Registry;
     /// Everything is encrypted again under the newest key.
     RewrapRecords: POST "/v1/organization/keys/rewrap", WorkspaceAdmin, "keys.rewrap", Registry;
+    /// Makes a token for a source.
+    GrantSourceToken: POST "/v1/sources", WorkspaceAdmin, "sources.grant", Registry;
+    /// The sources and their tokens, without the tokens themselves.
+    ListSources: GET "/v1/sources", WorkspaceAdmin, "sources.list", Registry;
+    /// Takes a source's tokens back.
+    RevokeSourceTokens: DELETE "/v1/sources/{data_origin}", WorkspaceAdmin, "sources.revoke", Registry;
     /// The organisation's jobs.
     ListJobs: GET "/v1/jobs", RecordsRead, "jobs.list", Registry;
     /// Stops a job.

@@ -41,15 +41,6 @@ const MEMBERS_OF_SHARD: u64 = 20 * MEMBERS_AT_ONCE as u64;
 /// still try to add to them.
 const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// How far the removal of a group's members got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removed {
-    /// There may be more members.
-    Some,
-    /// None is left.
-    All,
-}
-
 /// A member to remove.
 struct Leaving {
     id: RecordId,
@@ -116,21 +107,19 @@ impl Store {
             .await
     }
 
-    /// Removes some ten thousand members of a closed group at most.
+    /// Removes some ten thousand members of a closed group at most. Returns whether there were
+    /// any, so that there may be more.
     pub async fn remove_members(
         &self,
         organization: OrganizationId,
         group: &GroupId,
-    ) -> Result<Removed, StoreError> {
+    ) -> Result<bool, StoreError> {
         let removed: Vec<usize> = stream::iter(0..SHARDS)
             .map(|shard| self.remove_members_of(organization, group, shard))
             .buffer_unordered(usize::from(SHARDS))
             .try_collect()
             .await?;
-        Ok(match removed.iter().sum() {
-            0 => Removed::All,
-            _ => Removed::Some,
-        })
+        Ok(removed.iter().any(|removed| *removed > 0))
     }
 
     /// Removes members of one partition, one transaction after the other, since neighbours

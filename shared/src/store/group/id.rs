@@ -28,9 +28,15 @@ impl GroupId {
         Self(format!("{}.{origin}", dataset.name()))
     }
 
-    /// The group that every record of a dataset, by its name, and a source is in.
+    /// The group that the records of a dataset's name and a source are in.
     pub fn of_source_named(dataset: &str, origin: &DataOrigin) -> Result<Self, GroupIdError> {
         format!("{dataset}.{origin}").parse()
+    }
+
+    /// The source whose records the group is of, if it is a source's own.
+    pub fn source(&self) -> Option<DataOrigin> {
+        let (_, origin) = self.0.split_once('.').filter(|_| self.is_of_source())?;
+        origin.parse().ok()
     }
 
     /// The group that every customer of a workspace is in.
@@ -38,16 +44,12 @@ impl GroupId {
         Self(format!("{WORKSPACE}.{WORKSPACE}"))
     }
 
-    /// The source whose records it has, if it is a source's own.
-    pub fn source(&self) -> Option<DataOrigin> {
-        let (dataset, origin) = self.0.split_once('.')?;
-        let origin = origin.parse().ok()?;
-        Dataset::is_name(dataset).then_some(origin)
-    }
-
     /// Whether it is the group of all of some source's records.
     pub fn is_of_source(&self) -> bool {
-        self.source().is_some()
+        let Some((dataset, origin)) = self.0.split_once('.') else {
+            return false;
+        };
+        Dataset::is_name(dataset) && origin.parse::<DataOrigin>().is_ok()
     }
 
     /// The id.

@@ -82,8 +82,9 @@ impl Store {
         organization: OrganizationId,
         groups: &[Group],
     ) -> Result<Vec<u64>, StoreError> {
-        stream::iter(groups)
-            .map(|group| self.member_count(organization, &group.id))
+        let ids: Vec<GroupId> = groups.iter().map(|group| group.id.clone()).collect();
+        stream::iter(ids)
+            .map(|id| async move { self.member_count(organization, &id).await })
             .buffered(COUNTED_AT_ONCE)
             .try_collect()
             .await

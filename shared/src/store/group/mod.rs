@@ -9,7 +9,6 @@ mod id;
 mod listing;
 mod making;
 
-pub use deletion::Removed;
 pub use id::{GroupId, GroupIdError};
 pub use making::Made;
 
@@ -173,9 +172,9 @@ pub(super) struct Counter {
 /// A counter and its bucket. What it does not say is 0.
 pub(super) fn read_counter(item: &Item) -> Result<(u8, Counter), StoreError> {
     let bucket = item
-        .get(layout::SK)
+        .get(SK)
         .and_then(|value| layout::bucket_of(value.as_s().ok()?))
-        .ok_or(StoreError::corrupt("counter", layout::SK))?;
+        .ok_or(StoreError::corrupt("counter", SK))?;
     let number = |name: &'static str| match item.get(name) {
         Some(value) => value
             .as_n()

@@ -68,12 +68,10 @@ impl Joining {
 
 /// What a transaction does to a counter.
 #[derive(Default)]
-struct Counting<'p> {
+struct Counting {
     joined: u64,
-    /// What it must say of erasures.
+    /// What it must say of erasures for the transaction to hold.
     erasures: Option<u64>,
-    /// The group that can be deleted, and must not have been.
-    deletable: Option<&'p Group>,
 }
 
 impl Store {
@@ -104,7 +102,7 @@ impl Store {
     ) -> Result<Vec<(usize, Result<Outcome, Lost>)>, StoreError> {
         let mut actions = Vec::new();
         let mut owners: Vec<Owner> = Vec::new();
-        let mut counters: BTreeMap<(GroupId, u8), Counting<'_>> = BTreeMap::new();
+        let mut counters: BTreeMap<(GroupId, u8), Counting> = BTreeMap::new();
         let mut results = Vec::with_capacity(joins.len());
         for joining in joins {
             let Some(unit) = units.get(joining.unit) else {
@@ -129,14 +127,17 @@ impl Store {
             }
             results.push((joining.unit, Ok(joining.outcome)));
         }
-        for ((group, bucket), mut counting) in counters {
+        for ((group, bucket), counting) in counters {
             let key = layout::counter(provenance.organization, &group, bucket);
             let uploaded_to = provenance.group.as_ref();
-            counting.deletable = uploaded_to.filter(|to| to.id == group && !group.is_of_source());
-            actions.push(self.count(&key, &counting)?);
-            owners.push(match counting.deletable {
-                Some(_) => Owner::CounterOfDeletable,
-                None => Owner::CounterOfSource,
+            let deletable = uploaded_to.filter(|to| to.id == group && !group.is_of_source());
+            owners.push(match deletable {
+                Some(_) => Owner::DeletableCounter,
+                None => Owner::Counter,
+            });
+            actions.push(match deletable {
+                Some(group) => self.count_in_deletable(&key, counting.joined, group)?,
+                None => self.count(&key, &counting)?,
             });
         }
         let result = self
@@ -166,9 +167,8 @@ impl Store {
     }
 
     /// A transaction's action that adds members to a counter. Only the transaction's conditions
-    /// keep it from counting twice, so it never stands alone. The counter of a group that can be
-    /// deleted is one of this very group, or its deletion has closed it.
-    fn count(&self, key: &Key, counting: &Counting<'_>) -> Result<TransactWriteItem, StoreError> {
+    /// keep it from counting twice, so it never stands alone.
+    fn count(&self, key: &Key, counting: &Counting) -> Result<TransactWriteItem, StoreError> {
         if counting.joined == 0 {
             return self.check_erasures(key, counting.erasures.unwrap_or(0));
         }
@@ -187,16 +187,31 @@ impl Store {
         if let Some(erasures @ 1..) = counting.erasures {
             update = update.expression_attribute_values(":erasures", number(erasures));
         }
-        if let Some(group) = counting.deletable {
-            update = update
-                // What a deleted group of the same id has left would expire.
-                .update_expression("ADD #members :joined REMOVE #expires")
-                .condition_expression("attribute_not_exists(#closed) OR #closed < :number")
-                .expression_attribute_names("#expires", EXPIRES_AT)
-                .expression_attribute_names("#closed", CLOSED)
-                .expression_attribute_values(":number", number(group.number));
-        }
         let update = update
+            .build()
+            .map_err(|_| StoreError::corrupt("request", "update"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The same for a group that can be deleted: the counter is one of this very group, or its
+    /// deletion has closed it. Nobody's erasure is told by these.
+    fn count_in_deletable(
+        &self,
+        key: &Key,
+        joined: u64,
+        group: &Group,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            // What a deleted group of the same id has left would expire.
+            .update_expression("ADD #members :joined REMOVE #expires")
+            .condition_expression("attribute_not_exists(#closed) OR #closed < :number")
+            .expression_attribute_names("#members", MEMBERS)
+            .expression_attribute_names("#expires", EXPIRES_AT)
+            .expression_attribute_names("#closed", CLOSED)
+            .expression_attribute_values(":joined", number(joined))
+            .expression_attribute_values(":number", number(group.number))
             .build()
             .map_err(|_| StoreError::corrupt("request", "update"))?;
         Ok(TransactWriteItem::builder().update(update).build())
@@ -233,10 +248,10 @@ enum Owner {
     Record(usize),
     /// A unit's membership of a group.
     Membership(usize, GroupId),
-    /// The counter of a group that can be deleted.
-    CounterOfDeletable,
-    /// The counter of a source's group: it fails when somebody was erased meanwhile.
-    CounterOfSource,
+    /// A counter of a source's group.
+    Counter,
+    /// A counter of a group that can be deleted.
+    DeletableCounter,
 }
 
 /// Reads why a transaction was canceled: which memberships were there already, and whether the
@@ -269,9 +284,8 @@ fn lost_transaction<R>(
                     lost.entry(*unit).or_default().push(group.clone());
                 }
                 Some(Owner::Record(unit)) => drop(records_lost.insert(*unit)),
-                Some(Owner::CounterOfDeletable) => group_is_deleted = true,
-                // Fences are looked for again.
-                Some(Owner::CounterOfSource) | None => {}
+                Some(Owner::DeletableCounter) => group_is_deleted = true,
+                Some(Owner::Counter) | None => {}
             },
             Some(code) => {
                 return Err(StoreError::Call {
