@@ -18,6 +18,8 @@ mod cost;
 mod crash;
 mod customers;
 mod decrypting;
+mod erasure;
+mod erasure_faults;
 mod events;
 mod faults;
 mod fields;
