@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Import(ImportArguments),
     /// Show how a file is read, without a stack
     Preview(PreviewArguments),
+    /// Show what an encrypted value says
+    Decrypt(DecryptArguments),
     /// Print a token that the local stack believes
     Token(TokenArguments),
     /// Check the counts against the records
@@ -138,6 +140,25 @@ pub(crate) struct PreviewArguments {
     /// How many rows to show [default: 20; all with --csv]
     #[arg(long)]
     pub(crate) rows: Option<usize>,
+}
+
+#[derive(Args)]
+pub(crate) struct DecryptArguments {
+    /// The record that the value is of, as the API names it
+    #[arg(long, required_unless_present = "json")]
+    pub(crate) uid: Option<String>,
+    /// The field that the value is of
+    #[arg(long)]
+    pub(crate) field: String,
+    /// The organisation's id
+    #[arg(long, default_value = "1")]
+    pub(crate) organization: OrganizationId,
+    /// Decrypt the field of every customer of a page, a reply of POST /v1/customer
+    #[arg(long, conflicts_with = "uid")]
+    pub(crate) json: bool,
+    /// The value as the API gives it; - reads it, or the page, from the input
+    #[arg(default_value = "-")]
+    pub(crate) value: String,
 }
 
 #[derive(Args)]

@@ -11,6 +11,7 @@
 
 mod aws;
 pub mod data_dir;
+pub mod decryption;
 pub mod dynamodb;
 pub mod endpoints;
 mod engine;
@@ -18,6 +19,7 @@ mod gateway;
 pub mod identity;
 mod inbox;
 mod invocations;
+mod opened;
 pub mod preview;
 pub mod s3;
 pub mod server;
@@ -26,4 +28,5 @@ mod transaction_tokens;
 pub mod verification;
 
 pub use aws::{REGION, explain};
+pub use opened::OpenError;
 pub use stack::{FIRST_ORGANIZATION, LocalStack, Options, StartError};

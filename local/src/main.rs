@@ -39,6 +39,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     match command {
         None => commands::serve::run(stack.options()).await,
         Some(Command::Import(arguments)) => commands::import::run(&stack, arguments).await,
+        Some(Command::Decrypt(arguments)) => commands::decrypt::run(&stack, arguments).await,
         Some(Command::Preview(arguments)) => commands::preview::run(arguments),
         Some(Command::Token(arguments)) => commands::token::run(&stack.options(), arguments),
         Some(Command::Verify { repair }) => commands::verify::run(&stack, repair).await,

@@ -42,7 +42,8 @@ pub struct JwtConfig {
     pub issuer: String,
     /// The `aud` claim a token must have.
     pub audience: String,
-    /// A JSON Web Key Set (RFC 7517), as a literal document.
+    /// The issuer's public keys: a JSON Web Key Set (RFC 7517) as a literal document, or the https
+    /// address of one (http only on this machine), fetched when first needed and then every hour.
     pub jwks: String,
 }
 

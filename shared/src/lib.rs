@@ -7,7 +7,7 @@
 //!                      → item            store: one record per uid, groups, counts
 //! ```
 //!
-//! `import` leads a file along that path, `web` is what the functions that answer HTTP share.
+//! `import` leads a file along that path, `erasure` removes customers for good, `web` is what the functions that answer HTTP share.
 
 pub mod aws;
 pub mod bucket;
@@ -15,6 +15,7 @@ pub mod caller;
 pub mod config;
 pub mod dataset;
 pub mod decode;
+pub mod erasure;
 pub mod identity;
 pub mod import;
 pub mod language;
@@ -22,6 +23,7 @@ pub mod protection;
 pub mod rate;
 pub mod record;
 mod registry;
+pub mod source_token;
 pub mod store;
 pub mod web;
 

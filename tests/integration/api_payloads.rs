@@ -30,6 +30,9 @@ async fn the_payloads_of_every_http_route_are_answered() {
         ("api_job_report.json", 404),
         ("api_job_rejected.json", 404),
         ("api_job_cancel.json", 404),
+        ("api_keys.json", 200),
+        ("api_keys_rotate.json", 201),
+        ("api_keys_rewrap.json", 202),
         ("api_uploads.json", 201),
         ("api_customer_check.json", 200),
         // It names a customer who exists nowhere.
@@ -40,6 +43,9 @@ async fn the_payloads_of_every_http_route_are_answered() {
         ("api_group_delete.json", 202),
         ("api_fields.json", 200),
         ("api_fields_put.json", 200),
+        ("api_sources_grant.json", 201),
+        ("api_sources.json", 200),
+        ("api_sources_revoke.json", 200),
         ("pages_customer_pages.json", 200),
         ("pages_customer.json", 200),
     ];

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::stack::{Stack, file};
 
 /// A reply to a download.
-struct Download {
+pub(crate) struct Download {
     status: StatusCode,
     headers: HeaderMap,
     bytes: Vec<u8>,
@@ -23,7 +23,7 @@ impl Download {
     }
 
     /// The csv without its byte order mark.
-    fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         let text = String::from_utf8(self.bytes.clone()).unwrap();
         assert!(text.starts_with('\u{feff}'), "{text}");
         text.trim_start_matches('\u{feff}').to_owned()
@@ -54,7 +54,7 @@ async fn rejected_csv(stack: &Stack, job: &Job) -> Download {
 }
 
 /// Asks the handler itself, over the bucket that nobody watches.
-async fn handled(stack: &Stack, path: &str, token: &str, language: &str) -> Download {
+pub(crate) async fn handled(stack: &Stack, path: &str, token: &str, language: &str) -> Download {
     use lambda_http::RequestExt;
     let (raw_path, _) = path.split_once('?').unwrap_or((path, ""));
     let request = http::Request::builder()

@@ -135,6 +135,10 @@ impl Snapshot {
                     let members = item["members"].as_n().unwrap().parse().unwrap();
                     snapshot.count(format!("count {group}"), members);
                 }
+                Some(("JOB", _)) if sk == "JOB" && text(item, "key").is_empty() => {
+                    let operation = text(item, "operation");
+                    snapshot.count(format!("jobs of {operation} without a file"), 1);
+                }
                 Some(("JOB", _)) if sk == "JOB" => {
                     let job = job(item);
                     snapshot.add(format!("job {}", without_id(&text(item, "key"))), job);
@@ -156,6 +160,7 @@ impl Snapshot {
                 }
                 // How often somebody asked, and what was answered.
                 Some(("RATE" | "REPLY", _)) => {}
+                Some(("TOKEN", _)) => snapshot.count("tokens of sources".to_owned(), 1),
                 Some(_) if sk.starts_with("KEY#") || sk.starts_with("INTEGER#") => {}
                 Some((_, _)) => snapshot.add(format!("organization's {sk}"), json!(1)),
             }
@@ -299,6 +304,10 @@ fn local(uid: &str, organization: u64) -> String {
 
 fn organization_of(item: &Item) -> u64 {
     let pk = text(item, "pk");
+    // What a token is found by says nothing of whose it is.
+    if pk.starts_with("TOKEN#") {
+        return text(item, "organization").parse().unwrap();
+    }
     let id = match pk.split_once('#') {
         Some((_, rest)) => rest.split('#').next(),
         None => pk.split('-').next(),

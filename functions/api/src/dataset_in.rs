@@ -54,7 +54,7 @@ pub(crate) async fn import(
     dataset: &str,
 ) -> Reply {
     let dataset = dataset_named(dataset)?;
-    let origin = source_named(call)?;
+    let origin = source_named(call, caller)?;
     check_group(caller, &dataset, &origin)?;
     check_rows(call)?;
 
@@ -94,7 +94,7 @@ pub(crate) async fn check(
     dataset: &str,
 ) -> Reply {
     let dataset = dataset_named(dataset)?;
-    let origin = source_named(call)?;
+    let origin = source_named(call, caller)?;
     check_group(caller, &dataset, &origin)?;
     check_rows(call)?;
     let question = Question {
@@ -137,8 +137,9 @@ pub(crate) fn check_group(
     origin: &DataOrigin,
 ) -> Result<(), Problem> {
     let may_write = |dataset: &Dataset| caller.may_reach(&GroupId::of_source(dataset, origin));
-    // A meter's row writes its customer too.
-    let customers = !dataset.is_of_devices() || may_write(&Dataset::customers());
+    // A meter's row writes its customer too. A source that may push meters may push theirs.
+    let customers =
+        !dataset.is_of_devices() || caller.source().is_some() || may_write(&Dataset::customers());
     match may_write(dataset) && customers {
         true => Ok(()),
         false => Err(Problem::not_found("source")),

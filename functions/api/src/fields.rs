@@ -83,6 +83,7 @@ fn field_error(problem: &FieldProblem) -> Value {
 
 fn contradicted(problems: &[ChangeProblem], in_use: InUse) -> Problem {
     let because = match in_use {
+        InUse::Customers(1) => "the workspace has a customer".to_owned(),
         InUse::Customers(count) => format!("the workspace has {count} customers"),
         InUse::Import(id) => format!(
             "the import {id} into the workspace has not ended; wait for its end or cancel it"

@@ -10,6 +10,7 @@ mod organization_keys;
 mod registration;
 mod rejected;
 mod report;
+mod sources;
 mod staging;
 mod uploads;
 
@@ -64,6 +65,9 @@ async fn work(
         Operation::RenameGroup => groups::rename(registry, call, caller, parameter).await,
         Operation::DeleteGroup => groups::delete(registry, call, caller, parameter).await,
         Operation::AnnounceUpload => uploads::announce(registry, call, caller).await,
+        Operation::GrantSourceToken => sources::grant(registry, call, caller).await,
+        Operation::ListSources => sources::list(registry, call, caller).await,
+        Operation::RevokeSourceTokens => sources::revoke(registry, call, caller, parameter).await,
         Operation::ListJobs => jobs::list(registry, call, caller).await,
         Operation::ReadJob => jobs::one(registry, call, caller, parameter).await,
         Operation::CancelJob => jobs::cancel(registry, call, caller, parameter).await,
@@ -114,9 +118,13 @@ async fn dataset_of_files(
 }
 
 /// The source of a dataset's files. A workspace has only the one.
-fn source_of_files(dataset: &Dataset, named: Option<&str>) -> Result<DataOrigin, Problem> {
+fn source_of_files(
+    caller: &Principal,
+    dataset: &Dataset,
+    named: Option<&str>,
+) -> Result<DataOrigin, Problem> {
     if !dataset.is_workspace() {
-        return source(named.unwrap_or("api"));
+        return source_of(caller, named);
     }
     let workspace = DataOrigin::workspace();
     match named.is_none_or(|name| name == workspace.as_str()) {
@@ -128,9 +136,20 @@ fn source_of_files(dataset: &Dataset, named: Option<&str>) -> Result<DataOrigin,
     }
 }
 
-/// The source that a user's request is about.
-fn source_named(call: &Call<'_>) -> Result<DataOrigin, Problem> {
-    source(call.query.get("source").map_or("api", String::as_str))
+/// The source that a request is about: the caller's own, or what a user names.
+fn source_of(caller: &Principal, named: Option<&str>) -> Result<DataOrigin, Problem> {
+    match (caller.source(), named) {
+        (Some(own), None) => Ok(own.clone()),
+        (Some(own), Some(named)) if own.as_str() == named => Ok(own.clone()),
+        // To a source, there are no others.
+        (Some(_), Some(_)) => Err(Problem::not_found("source")),
+        (None, named) => source(named.unwrap_or("api")),
+    }
+}
+
+/// The source that a query names, or the caller's.
+fn source_named(call: &Call<'_>, caller: &Principal) -> Result<DataOrigin, Problem> {
+    source_of(caller, call.query.get("source").map(String::as_str))
 }
 
 fn source(name: &str) -> Result<DataOrigin, Problem> {

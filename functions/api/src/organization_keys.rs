@@ -10,7 +10,6 @@ use clientele::{
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 /// Every version, the newest first. Retired ones come without their key.
 pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
@@ -64,7 +63,7 @@ pub(crate) async fn rewrap(registry: &Registry, call: &Call<'_>, caller: &Princi
     let organization = caller.organization;
     registry.store.ensure_organization(organization).await?;
     let new = NewJob {
-        id: Uuid::new_v4(),
+        id: call.new_id(),
         organization,
         operation: Operation::Rewrap,
         dataset: String::new(),

@@ -41,7 +41,7 @@ pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Prin
     let request: Request = call.body()?;
     let dataset = dataset_of_files(registry, caller, &request.dataset).await?;
     let named = request.source.as_deref().or(query(call, "source"));
-    let origin = source_of_files(&dataset, named)?;
+    let origin = source_of_files(caller, &dataset, named)?;
     check_group(caller, &dataset, &origin)?;
     let group = group(registry, caller, &dataset, &request).await?;
     let mode = mode(call, &request)?;

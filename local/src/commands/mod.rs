@@ -3,13 +3,14 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use clientele_local::{
-    StartError, data_dir::DataDirError, endpoints::EndpointsError, identity::IdentityError,
-    preview::PreviewError, verification::VerifyError,
+    StartError, data_dir::DataDirError, decryption::DecryptError, endpoints::EndpointsError,
+    identity::IdentityError, preview::PreviewError, verification::VerifyError,
 };
 use thiserror::Error;
 
 use self::import::{FileError, ImportError};
 
+pub(crate) mod decrypt;
 pub(crate) mod import;
 pub(crate) mod preview;
 pub(crate) mod reset;
@@ -34,11 +35,15 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
+    Decrypt(#[from] DecryptError),
+    #[error(transparent)]
     Preview(#[from] PreviewError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
     #[error("this deletes {0} and everything in it; repeat it with --yes")]
     NotConfirmed(PathBuf),
+    #[error("cannot read the input: {0}")]
+    Input(#[source] io::Error),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("cannot start: {0}")]

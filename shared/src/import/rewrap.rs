@@ -268,12 +268,14 @@ fn too_early(not_before: Timestamp) -> JobError {
     JobError {
         code: "keys_in_use".to_owned(),
         en: format!(
-            "everything is under the newest key now, but functions that have the key before cached may still write \
-             under it; start another rewrap after {time} to retire it"
+            "records and rejected rows are under the newest key now, but functions that have the key before cached \
+             may still write under it, and replies that are kept for repeated requests are; start another rewrap \
+             after {time} to retire it"
         ),
         fr: format!(
-            "tout est chiffré avec la nouvelle clé, mais des fonctions qui gardent la précédente en mémoire peuvent \
-             encore s'en servir ; relancez un nouveau chiffrement après {time} pour la retirer"
+            "les enregistrements et les lignes rejetées sont chiffrés avec la nouvelle clé, mais des fonctions qui \
+             gardent la précédente en mémoire peuvent encore s'en servir, ainsi que les réponses conservées pour les \
+             requêtes répétées ; relancez un nouveau chiffrement après {time} pour la retirer"
         ),
     }
 }

@@ -344,6 +344,7 @@ impl Importer<'_> {
     }
 }
 
+/// The job's line in the audit: who started it, the lines of the calls that name it say.
 pub(super) fn log_end(job: &Job) {
     let organization = job.organization.get();
     let Counts {
@@ -356,7 +357,9 @@ pub(super) fn log_end(job: &Job) {
         rejected,
     } = job.counts;
     tracing::info!(
-        job = %job.id, operation = job.operation.as_str(), organization, import_id = job.import_id, state = ?job.state,
+        target: "clientele::audit",
+        action = job.operation.action(), organization, source = job.data_origin, group = job.group,
+        job = %job.id, import_id = job.import_id, state = ?job.state,
         reason = job.error.as_ref().map(|error| error.code.as_str()),
         rows_read, created, updated, unchanged, superseded, duplicates, rejected,
         "a job has ended"

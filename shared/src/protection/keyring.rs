@@ -245,6 +245,13 @@ impl KeyRing {
             let secret = self.unwrapped(organization, &key).await?;
             keys.push((key.purpose, key.version, secret));
         }
+        if !keys.is_empty() {
+            tracing::info!(
+                target: "clientele::audit",
+                action = "keys.unwrap", organization = organization.get(), keys = keys.len(),
+                "an organization's keys were unwrapped"
+            );
+        }
         Ok(OrganizationKeys::new(keys))
     }
 }

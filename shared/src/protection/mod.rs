@@ -25,3 +25,8 @@ pub use uid_digest::UidDigest;
 
 #[cfg(test)]
 mod vectors;
+
+// The Rust recipe there is compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/decrypting.md")]
+struct DecryptingByYourself;

@@ -7,7 +7,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{KeyError, KeyPurpose, KeyRing, KeyState, Secret, WrappedKey, keyring::CACHE_FOR};
-use crate::{identity::OrganizationId, store::jobs::LEASE};
+use crate::{
+    identity::OrganizationId,
+    store::{REPLIES_KEPT_FOR, jobs::LEASE},
+};
 
 /// The most versions in use. Each is unwrapped, by a call to KMS, whenever keys are read.
 const MAX_IN_USE: usize = 16;
@@ -106,7 +109,7 @@ impl KeyRing {
             if key.version >= version || key.retired_at.is_some() {
                 continue;
             }
-            let safe_from = last_written_before(successor.created_at);
+            let safe_from = needed_until(successor.created_at);
             if check_began < safe_from {
                 not_before = not_before.max(Some(safe_from));
                 continue;
@@ -141,10 +144,11 @@ impl KeyRing {
     }
 }
 
-/// From when on nobody writes under the version before one that was made at a time.
-fn last_written_before(successor_made: Timestamp) -> Timestamp {
+/// From when on nobody writes under the version before one that was made at a time, and what was
+/// written under it for a while alone, replies for repeated requests, is gone.
+fn needed_until(successor_made: Timestamp) -> Timestamp {
     let cached = SignedDuration::try_from(CACHE_FOR).unwrap_or(SignedDuration::MAX);
-    successor_made + cached + LEASE + LEEWAY
+    successor_made + cached + LEASE + REPLIES_KEPT_FOR + LEEWAY
 }
 
 fn active(key: &WrappedKey) -> KeyVersion {

@@ -5,6 +5,8 @@ mod raw;
 mod read;
 mod validate;
 mod value;
+#[cfg(test)]
+mod workspace_tests;
 
 pub use error::{RowError, RowErrorCode, Severity};
 pub use raw::{Malformed, RawRecord, RawValue, RefusedRow};

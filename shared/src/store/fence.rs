@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Update};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -14,7 +14,6 @@ use super::{
     item::number,
     layout::{self, CREATED_AT, ERASURES, GROUPS, Item, RECEIPT},
     read::Freshness,
-    retry::Backoff,
 };
 use crate::{identity::OrganizationId, protection::UidDigest};
 
@@ -69,6 +68,23 @@ impl Store {
             .collect())
     }
 
+    /// Sets up a fence whose customer is gone, and notes the erasure in the counter that imports
+    /// look at. A fence that stands already stays.
+    pub async fn set_up_fence(
+        &self,
+        organization: OrganizationId,
+        fence: &Fence,
+        source_group: &GroupId,
+        bucket: u8,
+    ) -> Result<(), StoreError> {
+        // Before, since a fence of which no counter tells is not looked for; and after, so that
+        // no transaction holds that was planned in between.
+        let note = || self.note_erasure(organization, source_group, bucket);
+        note().await?;
+        self.create(fence.to_item(organization)).await?;
+        note().await
+    }
+
     /// Takes a fence away. Returns whether there was one.
     pub async fn release_fence(
         &self,
@@ -102,34 +118,13 @@ impl Store {
         group: &GroupId,
         bucket: u8,
     ) -> Result<(), StoreError> {
-        let mut backoff = Backoff::new("noting an erasure");
-        loop {
-            let result = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .set_key(Some(layout::counter(organization, group, bucket).to_item()))
-                .update_expression("ADD #erasures :one")
-                .expression_attribute_names("#erasures", ERASURES)
-                .expression_attribute_values(":one", number(1))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            match result {
-                Ok(output) => {
-                    self.capacity.add(Units::Write, &output.consumed_capacity);
-                    return Ok(());
-                }
-                // A transaction is moving it.
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(|error| error.is_transaction_conflict_exception()) =>
-                {
-                    backoff.wait().await?;
-                }
-                Err(error) => return Err(StoreError::call("UpdateItem")(error)),
-            }
-        }
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(layout::counter(organization, group, bucket).to_item()))
+            .update_expression("ADD #erasures :one")
+            .expression_attribute_names("#erasures", ERASURES)
+            .expression_attribute_values(":one", number(1));
+        self.update_alone(update, "noting an erasure").await?;
+        Ok(())
     }
 }

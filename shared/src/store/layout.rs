@@ -11,6 +11,8 @@
 //! | job, its row errors, its parts that are done | `JOB#{org}#{uuid}` | `JOB`, `ERRORS#{first row}`, `PART#{number}` |
 //! | fence of an erased customer | `FENCE#{org}#{keyed digest of customer_uid}` | `FENCE` |
 //! | entry in the list of jobs | `JOBS#{org}` | import id, 20 digits |
+//! | tokens of a source, as a list | `ORG#{org}` | `TOKENS#{source}` |
+//! | token of a source | `TOKEN#{first 32 hex of its SHA-256}` | `TOKEN` |
 //! | reply kept for an idempotency key | `REPLY#{org}#{32 hex of the key's digest}` | `REPLY` |
 //! | a caller's requests | `RATE#{org}#{32 hex of the caller's hash}` | `RATE` |
 //!
@@ -76,6 +78,14 @@ pub(super) const NUMBER: &str = "number";
 pub(super) const DELETED_BY: &str = "deleted_by";
 /// On a counter: the number of the deleted group that it counted, which gains no more members.
 pub(super) const CLOSED: &str = "closed";
+/// Of a source's tokens.
+pub(super) const TOKENS: &str = "tokens";
+pub(super) const LOOKUP: &str = "lookup";
+pub(super) const HASH: &str = "hash";
+pub(super) const DATASETS: &str = "datasets";
+pub(super) const CREATED_BY: &str = "created_by";
+pub(super) const ORGANIZATION: &str = "organization";
+pub(super) const DATA_ORIGIN: &str = "data_origin";
 /// Of a request with an idempotency key.
 pub(super) const REQUEST_DIGEST: &str = "request";
 pub(super) const OWNER: &str = "owner";
@@ -122,6 +132,7 @@ impl Key {
 
 const RECORD: &str = "RECORD";
 const METER: &str = "METER#";
+const SOURCE: &str = "SOURCE#";
 
 pub(super) fn record(id: &RecordId) -> Key {
     match id {
@@ -296,12 +307,38 @@ pub(super) fn group_of_source(item: &Item) -> Option<GroupId> {
 }
 
 pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {
-    Key::new(of_organization(organization), format!("SOURCE#{origin}"))
+    Key::new(of_organization(organization), format!("{SOURCE}{origin}"))
+}
+
+/// The partition and the beginning of the sort keys of an organisation's sources.
+pub(super) fn sources(organization: OrganizationId) -> (String, &'static str) {
+    (of_organization(organization), "SOURCE#")
 }
 
 /// The fields of an organisation's workspace.
 pub(super) fn workspace_fields(organization: OrganizationId) -> Key {
     Key::new(of_organization(organization), "FIELDS")
+}
+
+/// The partition of an organisation's sources, and between which sort keys those after a name
+/// are. No name has a character after `z`.
+pub(super) fn sources_after(
+    organization: OrganizationId,
+    after: Option<&DataOrigin>,
+) -> (String, String, String) {
+    let after = after.map_or("", DataOrigin::as_str);
+    let first = format!("{SOURCE}{after}\0");
+    (of_organization(organization), first, format!("{SOURCE}~"))
+}
+
+/// The list of a source's tokens.
+pub(super) fn source_tokens(organization: OrganizationId, origin: &DataOrigin) -> Key {
+    Key::new(of_organization(organization), format!("TOKENS#{origin}"))
+}
+
+/// A token, by the part of its hash that finds it.
+pub(super) fn source_token(lookup: &str) -> Key {
+    Key::new(format!("TOKEN#{lookup}"), "TOKEN")
 }
 
 pub(super) fn wrapped_key(organization: OrganizationId, purpose: KeyPurpose, version: u32) -> Key {

@@ -20,13 +20,16 @@ mod read;
 mod replies;
 mod retry;
 mod rewrap;
+mod source_tokens;
+mod sources;
 mod upsert;
 pub mod verify;
+mod visit;
 mod wrapped_keys;
 
 pub use capacity::Consumed;
 pub use datasets::{FieldsChange, InUse, WorkspaceFields};
-pub use erase::{Erasure, Removed};
+pub use erase::{Erasure, RemovedCustomer};
 pub use error::StoreError;
 pub use fence::Fence;
 pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made};
@@ -34,9 +37,12 @@ pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
 pub use pages::{Cursor, CursorError, PAGE_SIZE, Page};
 pub use rate::Counted;
+pub(crate) use replies::KEPT_FOR as REPLIES_KEPT_FOR;
 pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
 pub use rewrap::Rewrapped;
+pub use source_tokens::{Granted, ListedToken, MAX_TOKENS_OF_SOURCE, SourceGrant};
 pub use upsert::{Outcome, Provenance};
+pub use visit::Found;
 
 use std::sync::Arc;
 

@@ -6,11 +6,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedC
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    Store, StoreError,
+    GroupId, Store, StoreError,
     capacity::Units,
-    layout::{Item, Key, PK},
+    layout::{self, Item, Key, PK},
     retry::Backoff,
 };
+use crate::identity::{OrganizationId, RecordId};
 
 /// DynamoDB's limit for one BatchGetItem.
 const BATCH_GET_KEYS: usize = 100;
@@ -72,6 +73,23 @@ impl Store {
                 _ => Err(StoreError::call("PutItem")(error)),
             },
         }
+    }
+
+    /// Which of some records are members of a group, strongly consistent.
+    pub async fn members_among(
+        &self,
+        organization: OrganizationId,
+        group: &GroupId,
+        ids: &[RecordId],
+    ) -> Result<HashSet<RecordId>, StoreError> {
+        let key = |id: &RecordId| layout::membership(organization, group, id);
+        let keys: Vec<Key> = ids.iter().map(key).collect();
+        let members = self.get_many(&keys, Freshness::Strong, |_| Ok(())).await?;
+        let members = ids
+            .iter()
+            .zip(&keys)
+            .filter(|(_, key)| members.contains_key(*key));
+        Ok(members.map(|(id, _)| id.clone()).collect())
     }
 
     /// What exists among many keys, each item read as it arrives.

@@ -20,7 +20,7 @@ use super::{
 use crate::identity::OrganizationId;
 
 /// How long a reply is kept.
-const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// How long a request holds its key: a little longer than a function may run, which is 29 s.
 const LEASE: SignedDuration = SignedDuration::from_secs(35);
 /// How often others may be faster at taking over a key before it counts as theirs.

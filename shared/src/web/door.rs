@@ -1,13 +1,14 @@
 //! What every request passes before its handler and after: who calls, how often, and what they may.
 
 use http::{HeaderValue, Response, StatusCode, header};
-
 use jiff::Timestamp;
 
-use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, Verifier, idempotency, quota};
+pub use super::idempotency::once;
+use super::{Call, Dialect, Endpoint, Principal, Problem, Reply, quota};
 use crate::{
     Registry,
     rate::{Quota, Verdict},
+    source_token::SourceToken,
 };
 
 /// Lets a request in: its caller is known, has not called too often, and has the route's scope.
@@ -17,25 +18,18 @@ pub async fn admit(
     endpoint: &Endpoint,
 ) -> Result<Principal, Problem> {
     call.audit(|line| line.action(endpoint.action));
-    let caller = authenticate(&registry.verifier, call)
+    let caller = authenticate(registry, call)
+        .await
         .map_err(|problem| in_dialect(problem, endpoint.dialect))?;
     call.audit(|line| line.caller(&caller));
     count(registry, call, &caller).await?;
+    if caller.source().is_some() && !endpoint.operation.is_open_to_sources() {
+        return Err(not_for_sources());
+    }
     match caller.may(endpoint.scope) {
         true => Ok(caller),
         false => Err(Problem::forbidden(endpoint.scope.as_str())),
     }
-}
-
-/// Does a call's work once for each `Idempotency-Key`; without one, as often as it is called.
-pub async fn once(
-    registry: &Registry,
-    call: &Call<'_>,
-    endpoint: &Endpoint,
-    caller: &Principal,
-    work: impl Future<Output = Reply>,
-) -> Reply {
-    idempotency::once(registry, call, endpoint, caller, work).await
 }
 
 /// Counts a request of a caller. One that is refused for its scope counts as well.
@@ -71,7 +65,7 @@ pub fn settle(registry: &Registry, call: &Call<'_>, reply: Reply) -> Response<St
     response
 }
 
-fn authenticate(verifier: &Verifier, call: &Call<'_>) -> Result<Principal, Problem> {
+async fn authenticate(registry: &Registry, call: &Call<'_>) -> Result<Principal, Problem> {
     let mut headers = call.headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (headers.next(), headers.next()) else {
         return Err(Problem::unauthenticated("not one authorization header"));
@@ -83,9 +77,22 @@ fn authenticate(verifier: &Verifier, call: &Call<'_>) -> Result<Principal, Probl
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Problem::unauthenticated("another scheme than bearer"));
     }
-    verifier
-        .verify(token.trim())
-        .map_err(Problem::unauthenticated)
+    let token = token.trim();
+    if let Some(token) = SourceToken::parse(token) {
+        let grant = registry.store.source_grant(&token.hash()).await?;
+        let grant = grant.ok_or_else(|| Problem::unauthenticated("no such source token"))?;
+        return Ok(Principal::of_source(grant));
+    }
+    Ok(registry.verifier.verify(token).await?)
+}
+
+fn not_for_sources() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "Not allowed",
+        "a source's token is for /api/v1/in, /api/v1/out, /v1/uploads and its own jobs",
+    )
 }
 
 fn in_dialect(problem: Problem, dialect: Dialect) -> Problem {

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Call, Endpoint, Principal, Problem, Reply, Scope};
 use crate::{
     Registry,
+    identity::OrganizationId,
     protection::OrganizationKeys,
     store::{Claimed, KeptReply, KeyedRequest, ReplyClaim},
 };
@@ -26,7 +27,8 @@ const MAX_KEY: usize = 255;
 /// every repetition costs a write unit per KB of the item, so larger ones go to the bucket.
 const MAX_IN_TABLE: usize = 32 * 1024;
 /// What of a reply's headers belongs to it; the others say something of the request.
-const KEPT_HEADERS: [HeaderName; 3] = [
+const KEPT_HEADERS: [HeaderName; 4] = [
+    header::CACHE_CONTROL,
     header::CONTENT_TYPE,
     header::LOCATION,
     header::WWW_AUTHENTICATE,
@@ -39,8 +41,8 @@ struct StoredReply {
     body: String,
 }
 
-/// Does a call's work, unless its key says that it was done or is being done.
-pub(super) async fn once(
+/// Does a call's work once for each `Idempotency-Key`; without one, as often as it is called.
+pub async fn once(
     registry: &Registry,
     call: &Call<'_>,
     endpoint: &Endpoint,
@@ -64,7 +66,7 @@ pub(super) async fn once(
         Claimed::Mine(claim) => claim,
         Claimed::Done(kept) => {
             call.audit(|line| line.replayed());
-            return place.replay(registry, &keys, kept).await;
+            return place.replay(registry, caller.organization, kept).await;
         }
         Claimed::Running(left) => return Err(running(left)),
         Claimed::OtherRequest => return Err(reused()),
@@ -191,7 +193,12 @@ impl Place {
         Ok(())
     }
 
-    async fn replay(&self, registry: &Registry, keys: &OrganizationKeys, kept: KeptReply) -> Reply {
+    async fn replay(
+        &self,
+        registry: &Registry,
+        organization: OrganizationId,
+        kept: KeptReply,
+    ) -> Reply {
         let sealed = match kept {
             KeptReply::Here(sealed) => sealed,
             KeptReply::InBucket(key) => {
@@ -199,7 +206,8 @@ impl Place {
                 object.ok_or_else(|| Problem::internal("a kept reply is gone from the bucket"))?
             }
         };
-        let plain = keys.open_object(&self.folder, &self.name, &sealed)?;
+        let open = |keys: &OrganizationKeys| keys.open_object(&self.folder, &self.name, &sealed);
+        let plain = registry.keys.reading(organization, open).await?;
         let stored: StoredReply = serde_json::from_slice(&plain).map_err(Problem::internal)?;
         let mut response = Response::new(stored.body);
         *response.status_mut() = StatusCode::from_u16(stored.status).map_err(Problem::internal)?;

@@ -12,13 +12,15 @@ mod quota;
 mod record;
 mod request;
 mod route;
+mod token;
 
 pub use attachment::attachment;
 pub use audit::AuditLine;
 pub use customer_group::customer_group;
 pub use job::{column_warnings, job_body, job_id, long_job_id, row_error};
-pub use principal::{Principal, Refusal, Scope, Verifier, VerifierError};
+pub use principal::{Principal, Scope};
 pub use problem::Problem;
 pub use record::record_body;
 pub use request::{Call, Reply, json};
 pub use route::{Dialect, ENDPOINTS, Endpoint, Operation, Route};
+pub use token::{FetchError, Refusal, Verifier, VerifierError};

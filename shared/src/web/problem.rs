@@ -3,6 +3,7 @@
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
+use super::Refusal;
 use crate::{
     protection::{CipherError, KeyError},
     store::StoreError,
@@ -138,6 +139,15 @@ impl Problem {
         problem
     }
 
+    /// 503: somebody that this depends on does not answer, which the log knows more about.
+    pub fn unavailable(cause: impl ToString) -> Self {
+        let detail = "who calls cannot be told at the moment; try again";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let mut problem = Self::new(status, "unavailable", "Not available", detail);
+        problem.0.cause = Some(cause.to_string());
+        problem.retry_after(5)
+    }
+
     /// The same problem under another status, for dialects that have their own.
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.0.status = status;
@@ -211,6 +221,16 @@ impl Problem {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            // Not the caller's fault, and a 401 would have it sign in again.
+            Refusal::NoKeys(_) => Self::unavailable(refusal),
+            _ => Self::unauthenticated(refusal),
+        }
     }
 }
 

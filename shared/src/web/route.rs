@@ -28,6 +28,24 @@ macro_rules! endpoints {
     };
 }
 
+impl Operation {
+    /// Whether a source may do it with a token of its own.
+    pub(super) fn is_open_to_sources(self) -> bool {
+        matches!(
+            self,
+            Self::PushRows
+                | Self::CheckRows
+                | Self::ReadRows
+                | Self::AnnounceUpload
+                | Self::ListJobs
+                | Self::ReadJob
+                | Self::CancelJob
+                | Self::ReadReport
+                | Self::ReadRejected
+        )
+    }
+}
+
 /// One method of one path.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -89,6 +107,12 @@ endpoints! {
     RotateKeys: POST "/v1/organization/keys/rotate", WorkspaceAdmin, "keys.rotate", Registry;
     /// Everything is encrypted again under the newest key.
     RewrapRecords: POST "/v1/organization/keys/rewrap", WorkspaceAdmin, "keys.rewrap", Registry;
+    /// Makes a token for a source.
+    GrantSourceToken: POST "/v1/sources", WorkspaceAdmin, "sources.grant", Registry;
+    /// The sources and their tokens, without the tokens themselves.
+    ListSources: GET "/v1/sources", WorkspaceAdmin, "sources.list", Registry;
+    /// Takes a source's tokens back.
+    RevokeSourceTokens: DELETE "/v1/sources/{data_origin}", WorkspaceAdmin, "sources.revoke", Registry;
     /// The organisation's jobs.
     ListJobs: GET "/v1/jobs", RecordsRead, "jobs.list", Registry;
     /// Stops a job.

@@ -60,7 +60,7 @@ async fn answer(registry: &Registry, call: &Call<'_>, caller: &Principal, mode: 
     let is_file = filename.is_some();
     let group = customer_group(registry, call, caller, group).await?;
     let dataset = dataset_of_files(registry, caller, &group.dataset).await?;
-    let origin = source(call, &dataset, &group)?;
+    let origin = source(call, caller, &dataset, &group)?;
     // Changes stay inside the group, but for the customers of meters.
     if mode != Mode::Update || dataset.is_of_devices() {
         check_group(caller, &dataset, &origin).map_err(|_| Problem::no_customers())?;
@@ -127,14 +127,19 @@ fn is_dry_run(call: &Call<'_>) -> Result<bool, Problem> {
 }
 
 /// The source of a request's rows: the group's, if it is a source's own.
-fn source(call: &Call<'_>, dataset: &Dataset, group: &Group) -> Result<DataOrigin, Problem> {
+fn source(
+    call: &Call<'_>,
+    caller: &Principal,
+    dataset: &Dataset,
+    group: &Group,
+) -> Result<DataOrigin, Problem> {
     let named = call.query.get("source").map(String::as_str);
     let own = group.id.source();
     let Some(own) = own.filter(|_| !dataset.is_workspace()) else {
-        return source_of_files(dataset, named);
+        return source_of_files(caller, dataset, named);
     };
     match named.is_none_or(|name| name == own.as_str()) {
-        true => source_of_files(dataset, Some(own.as_str())),
+        true => source_of_files(caller, dataset, Some(own.as_str())),
         false => Err(Problem::bad_request(
             "group_of_other_source",
             "this group is kept for all the records of another source; name another group",

@@ -2,6 +2,7 @@
 
 mod change;
 mod parse;
+mod problem;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +12,7 @@ use super::{Dataset, DatasetError, DateFormat, Field, FieldType, Identity, Patte
 use crate::language::Text;
 
 pub use change::{ChangeProblem, changes_of_stored_values};
-pub use parse::{FieldProblem, ProblemCode};
+pub use problem::{FieldProblem, ProblemCode};
 
 /// The name of the dataset, and of the one source that its records come from.
 pub const WORKSPACE: &str = "workspace";

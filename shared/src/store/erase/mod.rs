@@ -33,7 +33,7 @@ const METERS_IN_FLIGHT: usize = 8;
 
 /// What was removed of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Removed {
+pub struct RemovedCustomer {
     /// Whether the customer's own record was.
     pub record: bool,
     /// Records of meters.
@@ -42,7 +42,7 @@ pub struct Removed {
     pub memberships: u64,
 }
 
-impl Removed {
+impl RemovedCustomer {
     /// Whether there was nothing to remove.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
@@ -69,10 +69,10 @@ impl Store {
         &self,
         customer: &CustomerUid,
         erasure: &Erasure,
-    ) -> Result<Removed, StoreError> {
+    ) -> Result<RemovedCustomer, StoreError> {
         let id = RecordId::Customer(customer.clone());
         let memberships = self.remove_record(&id, Some(erasure)).await?;
-        Ok(Removed {
+        Ok(RemovedCustomer {
             record: memberships.is_some(),
             meters: 0,
             memberships: memberships.unwrap_or(0),
@@ -102,14 +102,17 @@ impl Store {
     }
 
     /// Removes all meters of a customer, with their memberships.
-    pub async fn remove_meters(&self, customer: &CustomerUid) -> Result<Removed, StoreError> {
+    pub async fn remove_meters(
+        &self,
+        customer: &CustomerUid,
+    ) -> Result<RemovedCustomer, StoreError> {
         let meters = self.meter_ids(customer).await?;
         let removed: Vec<Option<u64>> = stream::iter(&meters)
             .map(|id| self.remove_record(id, None))
             .buffer_unordered(METERS_IN_FLIGHT)
             .try_collect()
             .await?;
-        Ok(Removed {
+        Ok(RemovedCustomer {
             record: false,
             meters: removed.iter().flatten().count() as u64,
             memberships: removed.iter().flatten().sum(),

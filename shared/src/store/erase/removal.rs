@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::{
     error::BuildError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
-        Update,
-    },
+    types::{AttributeValue, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
 };
 
 use super::Erasure;
@@ -45,7 +42,8 @@ impl Doomed {
         Ok(Self {
             id: id.clone(),
             groups: groups.map_err(|_| StoreError::corrupt("record", GROUPS))?,
-            source_group: GroupId::of_source_named(dataset, id.customer().origin())?,
+            source_group: GroupId::of_source_named(dataset, id.customer().origin())
+                .map_err(|_| StoreError::corrupt("record", DATASET))?,
         })
     }
 
@@ -221,25 +219,11 @@ impl Store {
         leaving: &Leaving,
     ) -> Result<TransactWriteItem, StoreError> {
         let organization = doomed.id.customer().organization();
-        let key = layout::membership(organization, &leaving.group, &doomed.id).to_item();
-        if leaving.is_stranger {
-            let check = ConditionCheck::builder()
-                .table_name(&self.table)
-                .set_key(Some(key))
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", PK)
-                .build()
-                .map_err(unbuilt)?;
-            return Ok(TransactWriteItem::builder().condition_check(check).build());
+        let key = layout::membership(organization, &leaving.group, &doomed.id);
+        match leaving.is_stranger {
+            true => self.check_absent(&key),
+            false => self.delete_existing(&key),
         }
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .build()
-            .map_err(unbuilt)?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     /// Takes a record out of a count, and notes its erasure in its source's.

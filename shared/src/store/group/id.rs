@@ -8,7 +8,6 @@ use thiserror::Error;
 use crate::{
     dataset::{Dataset, workspace::WORKSPACE},
     identity::DataOrigin,
-    store::{StoreError, layout::DATASET},
 };
 
 /// The longest group id, in characters.
@@ -30,12 +29,8 @@ impl GroupId {
     }
 
     /// The group that the records of a dataset's name and a source are in.
-    pub(in crate::store) fn of_source_named(
-        dataset: &str,
-        origin: &DataOrigin,
-    ) -> Result<Self, StoreError> {
-        let id = format!("{dataset}.{origin}").parse();
-        id.map_err(|_| StoreError::corrupt("record", DATASET))
+    pub fn of_source_named(dataset: &str, origin: &DataOrigin) -> Result<Self, GroupIdError> {
+        format!("{dataset}.{origin}").parse()
     }
 
     /// The source whose records the group is of, if it is a source's own.

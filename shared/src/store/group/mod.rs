@@ -164,7 +164,8 @@ fn read_group(item: &Item) -> Result<FoundGroup, StoreError> {
 pub(super) struct Counter {
     /// How many members its bucket has.
     pub(super) members: u64,
-    /// How often a record of its bucket was erased; 0 but for the groups of sources.
+    /// How often a customer whose record its bucket would count was erased; 0 but for the groups
+    /// of sources. In a group of meters it only moves when one was.
     pub(super) erasures: u64,
 }
 

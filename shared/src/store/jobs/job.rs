@@ -73,6 +73,16 @@ impl Operation {
         self != Self::DeleteGroup
     }
 
+    /// What the audit calls its end.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::Import | Self::Upload => "records.import",
+            Self::Update => "records.update",
+            Self::Rewrap => "records.rewrap",
+            Self::DeleteGroup => "groups.empty",
+        }
+    }
+
     /// Whether it works on a file's rows, and not on what is stored.
     pub fn has_file(self) -> bool {
         matches!(self, Self::Import | Self::Upload | Self::Update)

@@ -1,0 +1,114 @@
+//! Whom the ids of a request name.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::ErasureError;
+use crate::{
+    identity::{CustomerUid, DataOrigin, OrganizationId, RecordId, UidPart},
+    protection::{OrganizationKeys, UidDigest},
+    store::{Group, Store, StoreError},
+};
+
+/// A customer whom an id of a request names.
+pub(super) struct Named {
+    /// The id, as it was sent.
+    pub(super) id: String,
+    pub(super) customer: CustomerUid,
+    pub(super) digest: UidDigest,
+    /// Whether the customer is a member of the group. If not, an erasure that was cut off may
+    /// have left meters.
+    pub(super) is_member: bool,
+}
+
+/// Finds whom ids name in a group: each is a uid, or the external_id of a customer of any source
+/// who is in the group. In a source's own group, external_ids are that source's.
+///
+/// An id that names two members is refused, since nothing says which of them is meant.
+pub(super) async fn named(
+    store: &Store,
+    organization: OrganizationId,
+    group: &Group,
+    ids: &[&String],
+    keys: &OrganizationKeys,
+) -> Result<Vec<Named>, ErasureError> {
+    let origins = match group.id.source() {
+        Some(origin) => vec![origin],
+        None => store.data_origins(organization).await?,
+    };
+    let meant: Vec<Vec<CustomerUid>> = ids
+        .iter()
+        .map(|id| candidates(organization, &origins, id))
+        .collect();
+    let all: Vec<RecordId> = meant
+        .iter()
+        .flatten()
+        .cloned()
+        .map(RecordId::Customer)
+        .collect();
+    let members = store.members_among(organization, &group.id, &all).await?;
+    let is_member =
+        |customer: &CustomerUid| members.contains(&RecordId::Customer(customer.clone()));
+    let (mut found, mut ambiguous) = (Vec::new(), Vec::new());
+    let mut gone = Vec::new();
+    for (position, (id, meant)) in ids.iter().zip(meant).enumerate() {
+        let (mut of_group, others): (Vec<_>, Vec<_>) = meant.into_iter().partition(is_member);
+        match (of_group.pop(), of_group.is_empty()) {
+            (None, _) => gone.extend(others.into_iter().map(|customer| (id, customer))),
+            (Some(customer), true) => found.push(Named {
+                id: id.to_string(),
+                digest: keys.uid_digest(&customer),
+                customer,
+                is_member: true,
+            }),
+            (Some(_), false) => ambiguous.push(position),
+        }
+    }
+    if !ambiguous.is_empty() {
+        return Err(ErasureError::Ambiguous(ambiguous));
+    }
+    found.extend(erased_before(store, organization, group, gone, keys).await?);
+    let mut seen = HashSet::new();
+    found.retain(|named| seen.insert(named.customer.clone()));
+    Ok(found)
+}
+
+fn candidates(organization: OrganizationId, origins: &[DataOrigin], id: &str) -> Vec<CustomerUid> {
+    let uid = CustomerUid::parse(id).filter(|uid| uid.organization() == organization);
+    let external_id = UidPart::parse(id).ok();
+    let of_origin = |origin: &DataOrigin| {
+        let external_id = external_id.clone()?;
+        Some(CustomerUid::new(organization, origin.clone(), external_id))
+    };
+    let mut candidates: Vec<_> = origins.iter().filter_map(of_origin).collect();
+    candidates.extend(uid);
+    candidates
+}
+
+/// The customers among those who are no members who were erased from this group.
+async fn erased_before(
+    store: &Store,
+    organization: OrganizationId,
+    group: &Group,
+    gone: Vec<(&&String, CustomerUid)>,
+    keys: &OrganizationKeys,
+) -> Result<Vec<Named>, StoreError> {
+    let digests: Vec<_> = gone
+        .iter()
+        .map(|(_, customer)| keys.uid_digest(customer))
+        .collect();
+    let fences: HashMap<UidDigest, BTreeSet<String>> = store.fences(organization, &digests).await?;
+    let was_member = |digest: &UidDigest| {
+        let groups = fences.get(digest);
+        groups.is_some_and(|groups| groups.contains(group.id.as_str()))
+    };
+    let gone = gone.into_iter().zip(digests);
+    Ok(gone
+        .filter(|(_, digest)| was_member(digest))
+        .map(|((id, customer), digest)| Named {
+            id: id.to_string(),
+            customer,
+            digest,
+            is_member: false,
+        })
+        .collect())
+}

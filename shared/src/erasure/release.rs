@@ -1,0 +1,64 @@
+//! Letting erased customers come back, on purpose.
+
+use super::{
+    CUSTOMERS_IN_FLIGHT, ErasureError,
+    journal::{Entry, Matter},
+};
+use crate::{
+    Registry,
+    identity::{CustomerUid, OrganizationId},
+    protection::{KeyError, UidDigest},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+/// What became of a release.
+#[derive(Debug, Default)]
+pub struct Released {
+    /// Whose fences were taken away.
+    pub released: Vec<UidDigest>,
+    /// The ids that have no fence.
+    pub not_found: Vec<String>,
+}
+
+/// Takes the fences of customers away: the next import of them is taken again. Nothing of what
+/// was erased comes back by it. Customers come with the ids that the request named them by.
+pub async fn release(
+    registry: &Registry,
+    organization: OrganizationId,
+    principal: &str,
+    named: &[(String, Option<CustomerUid>)],
+) -> Result<Released, ErasureError> {
+    let (store, bucket) = (&registry.store, &registry.bucket);
+    let keys = match registry.keys.existing(organization).await {
+        Ok(keys) => Some(keys),
+        // Nothing was ever written.
+        Err(KeyError::None) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let digest =
+        |customer: &Option<CustomerUid>| Some(keys.as_ref()?.uid_digest(customer.as_ref()?));
+    let digests: Vec<Option<UidDigest>> = named.iter().map(|(_, uid)| digest(uid)).collect();
+    let known: Vec<UidDigest> = digests.iter().flatten().copied().collect();
+    let fences = store.fences(organization, &known).await?;
+    let mut released = Released::default();
+    for ((id, _), digest) in named.iter().zip(digests) {
+        match digest.filter(|digest| fences.contains_key(digest)) {
+            Some(digest) => released.released.push(digest),
+            None => released.not_found.push(id.clone()),
+        }
+    }
+    released.released.sort_unstable();
+    released.released.dedup();
+    if released.released.is_empty() {
+        return Ok(released);
+    }
+    let matter = Matter::Released(released.released.clone());
+    let entry = Entry::new(organization, principal, matter);
+    entry.keep(bucket).await?;
+    stream::iter(&released.released)
+        .map(|digest| store.release_fence(organization, *digest))
+        .buffer_unordered(CUSTOMERS_IN_FLIGHT)
+        .try_collect::<Vec<bool>>()
+        .await?;
+    Ok(released)
+}

@@ -1,0 +1,5 @@
+mod claims;
+mod header;
+mod issuer;
+mod rotation;
+mod server;
