@@ -86,16 +86,10 @@ impl Stack {
     }
 
     /// The job that an answer has started, once it has ended.
-    async fn ended(&self, answer: &Answer) -> Value {
+    async fn ended_clean(&self, answer: &Answer) -> Value {
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert_eq!(answer.body["message"], "Data is clean to upload");
         self.job_at(answer.body["job"].as_str().unwrap()).await
-    }
-
-    async fn members(&self, group: &str) -> Value {
-        let count = json!({"customer_group_id": group});
-        let count = self.post("/v1/customer/pages", &count).await;
-        count.body["customers"].clone()
     }
 
     /// All that is stored for organization 1: things in the table and objects in the bucket.
@@ -123,7 +117,7 @@ async fn ten_thousand_rows_are_checked_in_one_request_and_one_more_is_too_many()
     assert_eq!(checked.body["rows"], 10_000, "{}", checked.body);
     let long_id = checked.body["job_id"].as_str().unwrap();
     assert!(long_id.contains("/1/upload_customers/"), "{long_id}");
-    let job = stack.ended(&checked).await;
+    let job = stack.ended_clean(&checked).await;
     assert_eq!(job["state"], "completed");
     assert_eq!(
         (&job["created"], &job["group"]),
@@ -141,13 +135,13 @@ async fn ten_thousand_rows_are_checked_in_one_request_and_one_more_is_too_many()
         .check_form(path, file_form("vip", "all.csv", csv.as_bytes()))
         .await;
     println!("10,000 new rows as csv: {:?}", began.elapsed());
-    assert_eq!(stack.ended(&checked).await["created"], 10_000);
+    assert_eq!(stack.ended_clean(&checked).await["created"], 10_000);
     let began = Instant::now();
     let again = stack
         .check_form(path, file_form("vip", "all.csv", csv.as_bytes()))
         .await;
     println!("10,000 known rows as csv: {:?}", began.elapsed());
-    let job = stack.ended(&again).await;
+    let job = stack.ended_clean(&again).await;
     assert_eq!(
         (&job["unchanged"], &job["updated"]),
         (&json!(10_000), &json!(0))
@@ -533,7 +527,7 @@ async fn requests_that_cannot_be_read_say_what_is_wrong() {
         (400, "group_of_other_source")
     );
     let own = stack.check_rows("", "customers.generic", row).await;
-    assert_eq!(stack.ended(&own).await["source"], "generic");
+    assert_eq!(stack.ended_clean(&own).await["source"], "generic");
     stack.stop().await;
 }
 
@@ -545,12 +539,12 @@ async fn changes_leave_what_they_do_not_say_and_find_nobody_outside_the_group() 
         {"external_id": "c1", "name": "Bob", "birth_year": 1991},
     ]);
     let uploaded = stack.check_rows("", "vip", all).await;
-    stack.ended(&uploaded).await;
+    stack.ended_clean(&uploaded).await;
     // Known, but of another group.
     let other = stack
         .check_rows("", "customers.api", json!([{"external_id": "c2"}]))
         .await;
-    stack.ended(&other).await;
+    stack.ended_clean(&other).await;
 
     let before = stack.everything().await;
     let refused = stack
@@ -572,7 +566,7 @@ async fn changes_leave_what_they_do_not_say_and_find_nobody_outside_the_group() 
         .await;
     let long_id = patched.body["job_id"].as_str().unwrap();
     assert!(long_id.contains("/1/update_customers/"), "{long_id}");
-    let job = stack.ended(&patched).await;
+    let job = stack.ended_clean(&patched).await;
     assert_eq!(
         (&job["state"], &job["updated"]),
         (&json!("completed"), &json!(2)),
@@ -600,7 +594,7 @@ async fn changes_leave_what_they_do_not_say_and_find_nobody_outside_the_group() 
             json!([{"external_id": "c0", "birth_year": 2000}]),
         )
         .await;
-    let job = stack.ended(&again).await;
+    let job = stack.ended_clean(&again).await;
     assert_eq!((&job["unchanged"], &job["updated"]), (&json!(1), &json!(0)));
     stack.assert_verified().await;
     stack.stop().await;
@@ -616,7 +610,7 @@ async fn meters_are_changed_without_what_they_require() {
         "device_external_id": "d1", "customer_profession": "farmer",
     });
     let uploaded = stack.check_rows("", "village", json!([meter])).await;
-    stack.ended(&uploaded).await;
+    stack.ended_clean(&uploaded).await;
     let change = |serial: &str| json!([{"customer_external_id": "c1", "manufacturer": "HOP", "serial_number": serial, "model": "X", "customer_profession": "baker"}]);
     let unknown = stack.patch("", "village", change("A2")).await;
     assert_eq!(unknown.body["errors"][0]["code"], "not_found");
@@ -629,7 +623,7 @@ async fn meters_are_changed_without_what_they_require() {
         .collect();
     assert_eq!(columns, ["manufacturer", "serial_number"]);
     let patched = stack.patch("", "village", change("A1")).await;
-    assert_eq!(stack.ended(&patched).await["updated"], 1);
+    assert_eq!(stack.ended_clean(&patched).await["updated"], 1);
     let meter = stack.get("/api/v1/out/meters").await.body["data"][0].clone();
     assert_eq!(
         (&meter["model"], &meter["device_external_id"]),
