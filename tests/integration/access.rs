@@ -99,6 +99,15 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
         Operation::ListKeys => ("/v1/organization/keys".into(), None),
         Operation::RotateKeys => ("/v1/organization/keys/rotate".into(), None),
         Operation::RewrapRecords => ("/v1/organization/keys/rewrap".into(), None),
+        Operation::ReadSettings => ("/v1/organization/settings".into(), None),
+        Operation::ChangeSettings => (
+            "/v1/organization/settings".into(),
+            Some(json!({"unknown_columns": "keep"})),
+        ),
+        Operation::ExplainProtection => (
+            "/v1/p14n/explain".into(),
+            Some(json!({"field": "phone", "value": "+256700000001"})),
+        ),
         Operation::GrantSourceToken => (
             "/v1/sources".into(),
             Some(json!({"data_origin": "pushing", "datasets": ["customers"]})),

@@ -3,6 +3,7 @@
 mod customers;
 mod dataset_in;
 mod dataset_out;
+mod explain;
 mod fields;
 mod groups;
 mod jobs;
@@ -10,6 +11,7 @@ mod organization_keys;
 mod registration;
 mod rejected;
 mod report;
+mod settings;
 mod sources;
 mod staging;
 mod uploads;
@@ -65,6 +67,9 @@ async fn work(
         Operation::RenameGroup => groups::rename(registry, call, caller, parameter).await,
         Operation::DeleteGroup => groups::delete(registry, call, caller, parameter).await,
         Operation::AnnounceUpload => uploads::announce(registry, call, caller).await,
+        Operation::ReadSettings => settings::read(registry, call, caller).await,
+        Operation::ChangeSettings => settings::change(registry, call, caller).await,
+        Operation::ExplainProtection => explain::explain(registry, call, caller).await,
         Operation::GrantSourceToken => sources::grant(registry, call, caller).await,
         Operation::ListSources => sources::list(registry, call, caller).await,
         Operation::RevokeSourceTokens => sources::revoke(registry, call, caller, parameter).await,

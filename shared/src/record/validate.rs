@@ -61,6 +61,24 @@ pub enum UnknownColumns {
     Reject,
 }
 
+impl UnknownColumns {
+    /// The choice with a name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Keep, Self::Drop, Self::Reject]
+            .into_iter()
+            .find(|choice| choice.as_str() == name)
+    }
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 /// Checks the raw records of one source and dataset.
 pub struct Validator {
     dataset: Arc<Dataset>,

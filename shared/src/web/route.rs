@@ -107,6 +107,12 @@ endpoints! {
     RotateKeys: POST "/v1/organization/keys/rotate", WorkspaceAdmin, "keys.rotate", Registry;
     /// Everything is encrypted again under the newest key.
     RewrapRecords: POST "/v1/organization/keys/rewrap", WorkspaceAdmin, "keys.rewrap", Registry;
+    /// The organisation's settings.
+    ReadSettings: GET "/v1/organization/settings", RecordsRead, "settings.read", Registry;
+    /// Changes some of the organisation's settings.
+    ChangeSettings: PATCH "/v1/organization/settings", WorkspaceAdmin, "settings.change", Registry;
+    /// What protection makes of a value.
+    ExplainProtection: POST "/v1/p14n/explain", PiiReveal, "p14n.explain", Registry;
     /// Makes a token for a source.
     GrantSourceToken: POST "/v1/sources", WorkspaceAdmin, "sources.grant", Registry;
     /// The sources and their tokens, without the tokens themselves.
