@@ -9,6 +9,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{MetadataDirective, TaggingDirective},
 };
+use bytes::Bytes;
 use thiserror::Error;
 
 /// A failed call to S3, after the SDK's retries.
@@ -166,12 +167,12 @@ impl Bucket {
     }
 
     /// Puts a small object.
-    pub async fn put(&self, key: &str, content: Vec<u8>) -> Result<(), BucketError> {
+    pub async fn put(&self, key: &str, content: impl Into<Bytes>) -> Result<(), BucketError> {
         self.client
             .put_object()
             .bucket(&self.name)
             .key(key)
-            .body(content.into())
+            .body(ByteStream::from(content.into()))
             .send()
             .await
             .map(drop)

@@ -56,6 +56,7 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
         own_group,
         customer,
     } = things;
+    let customers = json!({"customer_group_id": group, "customers": [{"external_id": "c1"}]});
     let rows = json!({"data": [{"external_id": "c1"}]});
     match operation {
         Operation::PushRows => ("/api/v1/in/customers".into(), Some(rows)),
@@ -72,6 +73,8 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
             "/v1/customer".into(),
             Some(json!({"customer_group_id": group, "page": 0})),
         ),
+        Operation::CheckCustomers => ("/v1/customer/check".into(), Some(customers)),
+        Operation::UpdateCustomers => ("/v1/customer".into(), Some(customers)),
         Operation::DeleteCustomers => (
             "/v1/customer".into(),
             Some(json!({"customer_group_id": group, "customer_ids": [customer]})),
@@ -104,6 +107,15 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
         Operation::ListKeys => ("/v1/organization/keys".into(), None),
         Operation::RotateKeys => ("/v1/organization/keys/rotate".into(), None),
         Operation::RewrapRecords => ("/v1/organization/keys/rewrap".into(), None),
+        Operation::ReadSettings => ("/v1/organization/settings".into(), None),
+        Operation::ChangeSettings => (
+            "/v1/organization/settings".into(),
+            Some(json!({"unknown_columns": "keep"})),
+        ),
+        Operation::ExplainProtection => (
+            "/v1/p14n/explain".into(),
+            Some(json!({"field": "phone", "value": "+256700000001"})),
+        ),
         Operation::GrantSourceToken => (
             "/v1/sources".into(),
             Some(json!({"data_origin": "pushing", "datasets": ["customers"]})),

@@ -348,11 +348,14 @@ async fn a_deleted_group_is_unknown_at_once_and_its_id_is_free_again_after_the_j
     assert_eq!(stack.latest_job().await.id, deletion.id);
 
     let of_group = json!({"customer_group_id": "vip", "page": 0});
+    let rows = json!({"customer_group_id": "vip", "customers": [{"external_id": "c1"}]});
     let upload = json!({"dataset": "customers", "filename": "a.csv", "customer_group_id": "vip"});
     for (method, path, body, status) in [
         (Method::POST, "/v1/customer/pages", of_group.clone(), 401),
         (Method::POST, "/v1/customer", of_group.clone(), 401),
         (Method::POST, "/v1/uploads", upload, 401),
+        (Method::POST, "/v1/customer/check", rows.clone(), 401),
+        (Method::PATCH, "/v1/customer", rows, 401),
         (Method::PATCH, "/v1/groups/vip", json!({"name": "x"}), 404),
         (Method::POST, "/v1/groups", new_group("vip", "vip"), 409),
     ] {

@@ -1,13 +1,14 @@
 //! `POST /api/v1/in/{dataset}` and `…/check`.
 
+use bytes::Bytes;
 use clientele::{
     Registry,
     dataset::Dataset,
     identity::DataOrigin,
-    import::{self, ImportError, ObjectKey},
+    import::{self, Question},
     store::{
         GroupId,
-        jobs::{Claim, Job, JobError, JobState, Mode, NewJob, Operation},
+        jobs::{Job, Mode, Operation},
     },
     web::{Call, Principal, Problem, Reply, column_warnings, json, row_error},
 };
@@ -16,9 +17,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    dataset_named,
-    registration::{NOT_RECEIVED, register},
-    source_named,
+    dataset_named, source_named,
+    staging::{Rows, stage},
 };
 
 /// The most rows of one request.
@@ -36,14 +36,7 @@ struct Push {
 }
 
 fn check_rows(call: &Call<'_>) -> Result<(), Problem> {
-    let push: Push = call.body()?;
-    // An array would pass for the struct, its elements for the fields.
-    if call.body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Problem::bad_request(
-            "invalid_body",
-            "the body must be a JSON object with an array of rows under \"data\"",
-        ));
-    }
+    let push: Push = call.object()?;
     match push.data.len() {
         1..=MAX_ROWS => Ok(()),
         found => Err(Problem::bad_request(
@@ -65,33 +58,16 @@ pub(crate) async fn import(
     check_group(caller, &dataset, &origin)?;
     check_rows(call)?;
 
-    let organization = caller.organization;
-    registry.store.ensure_organization(organization).await?;
-    let source = registry.store.ensure_source(organization, &origin).await?;
-    let filename = format!("{}.json", dataset.name());
-    let job = register(registry, call, |id| NewJob {
-        id,
-        organization,
-        operation: Operation::Import,
-        dataset: dataset.name().to_owned(),
-        data_origin: origin.to_string(),
-        source_id: source.id,
+    let rows = Rows {
+        dataset: &dataset,
+        origin: &origin,
         group: None,
+        operation: Operation::Import,
         mode: Mode::Write,
-        key: ObjectKey::staged(organization, id, &filename),
-        filename: filename.clone(),
-        object_modified: None,
-        etag: None,
-        upload_until: None,
-    })
-    .await?;
-    // A job that somebody works on has its rows, from the call that this one repeats.
-    if job.state == JobState::Queued
-        && let Err(error) = registry.bucket.put(&job.key, call.body.to_vec()).await
-    {
-        abandon(registry, job).await;
-        return Err(error.into());
-    }
+        filename: &format!("{}.json", dataset.name()),
+        content: Bytes::copy_from_slice(call.body),
+    };
+    let job = stage(registry, call, caller.organization, rows).await?;
     Ok(started(&job))
 }
 
@@ -110,26 +86,6 @@ fn started(job: &Job) -> Response<String> {
     response
 }
 
-/// Ends a job whose rows did not reach the bucket. If this fails too, the job stays queued.
-async fn abandon(registry: &Registry, job: Job) {
-    let (organization, id) = (job.organization, job.id);
-    let now = jiff::Timestamp::now();
-    let claim = registry.store.claim_job(organization, id, "api", now).await;
-    let Ok(Claim::Taken(mut job)) = claim else {
-        return;
-    };
-    job.state = JobState::Failed;
-    job.finished_at = Some(now);
-    job.error = Some(JobError {
-        code: NOT_RECEIVED.to_owned(),
-        en: "the rows could not be kept; send them again".to_owned(),
-        fr: "les lignes n'ont pas pu être conservées ; envoyez-les à nouveau".to_owned(),
-    });
-    if let Err(error) = registry.store.save_job(&job, 0).await {
-        tracing::error!(%error, job = %id, "a job without rows stays queued");
-    }
-}
-
 /// Says what an import of the rows would do.
 pub(crate) async fn check(
     registry: &Registry,
@@ -141,16 +97,19 @@ pub(crate) async fn check(
     let origin = source_named(call, caller)?;
     check_group(caller, &dataset, &origin)?;
     check_rows(call)?;
-    let checked = import::check(
-        &registry.store,
-        &registry.keys,
-        caller.organization,
-        &origin,
+    let question = Question {
+        organization: caller.organization,
+        origin,
         dataset,
-        call.body.to_vec(),
-    )
-    .await
-    .map_err(|error: ImportError| Problem::internal(error))?;
+        group: None,
+        mode: Mode::Write,
+        filename: String::new(),
+        content: Bytes::copy_from_slice(call.body),
+        limits: None,
+    };
+    let checked = import::check(&registry.store, &registry.keys, question)
+        .await
+        .map_err(Problem::internal)?;
     let language = call.language();
     let checked =
         checked.map_err(|error| Problem::bad_request(error.code(), error.message(language)))?;

@@ -2,6 +2,7 @@
 
 use clientele::{
     Registry,
+    dataset::Dataset,
     store::{
         FoundGroup, Group, GroupId, Made,
         jobs::{Job, Mode, NewJob, Operation},
@@ -87,12 +88,7 @@ pub(crate) async fn create(registry: &Registry, call: &Call<'_>, caller: &Princi
     let dataset = dataset.ok_or_else(Problem::missing_fields)?;
     let id = new_id(call, caller, id)?;
     let organization = caller.organization;
-    if registry
-        .store
-        .dataset(organization, &dataset)
-        .await?
-        .is_none()
-    {
+    if !Dataset::is_name(&dataset) {
         return Err(Problem::bad_request(
             "unknown_dataset",
             "there is no such dataset",

@@ -1,8 +1,10 @@
 //! The `api` function: writes and record reads over HTTP.
 
+mod customers;
 mod dataset_in;
 mod dataset_out;
 mod erasure;
+mod explain;
 mod fields;
 mod groups;
 mod jobs;
@@ -10,7 +12,9 @@ mod organization_keys;
 mod registration;
 mod rejected;
 mod report;
+mod settings;
 mod sources;
+mod staging;
 mod uploads;
 
 use clientele::{
@@ -59,11 +63,16 @@ async fn work(
         Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
         Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
+        Operation::CheckCustomers => customers::check(registry, call, caller).await,
+        Operation::UpdateCustomers => customers::update(registry, call, caller).await,
         Operation::ListGroups => groups::list(registry, call, caller).await,
         Operation::CreateGroup => groups::create(registry, call, caller).await,
         Operation::RenameGroup => groups::rename(registry, call, caller, parameter).await,
         Operation::DeleteGroup => groups::delete(registry, call, caller, parameter).await,
         Operation::AnnounceUpload => uploads::announce(registry, call, caller).await,
+        Operation::ReadSettings => settings::read(registry, call, caller).await,
+        Operation::ChangeSettings => settings::change(registry, call, caller).await,
+        Operation::ExplainProtection => explain::explain(registry, call, caller).await,
         Operation::GrantSourceToken => sources::grant(registry, call, caller).await,
         Operation::ListSources => sources::list(registry, call, caller).await,
         Operation::RevokeSourceTokens => sources::revoke(registry, call, caller, parameter).await,

@@ -140,7 +140,7 @@ fn unknown_group() -> Problem {
     )
 }
 
-fn check_filename(name: &str) -> Result<(), Problem> {
+pub(crate) fn check_filename(name: &str) -> Result<(), Problem> {
     let is_name = !name.trim().is_empty()
         && name.len() <= MAX_FILENAME_BYTES
         && !name.contains('/')
@@ -158,7 +158,7 @@ fn check_filename(name: &str) -> Result<(), Problem> {
 
 /// The file's ending, with its dot. The rest of its name stays out of the key: it is the sender's
 /// own words.
-fn extension(filename: &str) -> String {
+pub(crate) fn extension(filename: &str) -> String {
     match filename.rsplit_once('.') {
         Some((_, ending))
             if (1..=MAX_EXTENSION_BYTES).contains(&ending.len())

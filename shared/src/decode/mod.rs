@@ -7,12 +7,15 @@ mod csv;
 mod encoding;
 mod gzip;
 mod json;
+mod limits;
 mod xlsx;
 
 use std::{
     io::{Cursor, Read},
     sync::Arc,
 };
+
+pub use limits::Limits;
 
 use crate::{import::FileError, record::RawRecord};
 
@@ -34,6 +37,8 @@ pub struct Hints {
     /// Whether a line of csv whose quotes make no sense is read as it stands, to be shown. To
     /// import one would be to guess, so without this the file is refused.
     pub mends_quotes: bool,
+    /// How much of the file may be rows, where whoever sent it waits for the answer.
+    pub limits: Option<Limits>,
 }
 
 impl Hints {
@@ -125,6 +130,14 @@ impl Format {
 
 /// Reads a file, whose format is told from its content.
 pub fn records(reader: impl Read + Send + 'static, hints: &Hints) -> Result<Records, FileError> {
+    let records = unlimited(reader, hints)?;
+    Ok(match hints.limits {
+        Some(limits) => limits.over(records),
+        None => records,
+    })
+}
+
+fn unlimited(reader: impl Read + Send + 'static, hints: &Hints) -> Result<Records, FileError> {
     let (head, whole) = peek(reader)?;
     if !gzip::is_gzip(&head) {
         return expanded(&head, whole, hints);

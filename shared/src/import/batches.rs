@@ -10,7 +10,10 @@ use crate::{
     identity::RecordId,
     protection::{CipherError, ProtectedRecord, Protector},
     record::{MAX_RECORD_BYTES, RawRecord, RefusedRow, RowError, RowErrorCode, Validator},
-    store::{Outcome, jobs::MAX_KEPT_ERRORS_OF_BATCH},
+    store::{
+        Outcome,
+        jobs::{MAX_KEPT_ERRORS, MAX_KEPT_ERRORS_OF_BATCH},
+    },
 };
 
 /// Rows in a batch. Sorted by hash, about 40 of them share each of a group's 256 counters.
@@ -67,8 +70,10 @@ pub struct Batch {
     pub rejected: u64,
     /// Those rows, in their order.
     pub refused: Vec<RefusedRow>,
-    /// Why, and warnings; the first [`MAX_KEPT_ERRORS_OF_BATCH`].
+    /// Why, and warnings; the first [`MAX_KEPT_ERRORS`].
     pub errors: Vec<RowError>,
+    /// How many things are wrong with those rows.
+    pub errors_found: u64,
 }
 
 /// Why reading ended early.
@@ -150,7 +155,8 @@ impl Batch {
     }
 
     fn keep(&mut self, errors: &[RowError]) {
-        let room = MAX_KEPT_ERRORS_OF_BATCH.saturating_sub(self.errors.len());
+        self.errors_found += errors.len() as u64;
+        let room = MAX_KEPT_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(errors.iter().take(room).cloned());
     }
 
@@ -199,6 +205,7 @@ fn reason(outcome: Outcome) -> Option<(RowErrorCode, Option<String>)> {
             Some((RowErrorCode::RecordTooLarge, Some(limit.to_string())))
         }
         Outcome::Erased => Some((RowErrorCode::ErasedSubject, None)),
+        Outcome::NotFound => Some((RowErrorCode::NotFound, None)),
         Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Superseded => None,
     }
 }

@@ -4,24 +4,47 @@
 
 use std::{io::Cursor, sync::Arc};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
     FileError, ImportError,
-    batches::{Batch, BatchError, batches},
-    survey::survey,
+    batches::Batch,
+    reading::{read_batches, read_through},
+    run::Stopped,
+    survey::Survey,
 };
 use crate::{
     dataset::Dataset,
-    decode::Hints,
+    decode::{Hints, Limits},
     identity::{DataOrigin, OrganizationId},
-    protection::{KeyRing, Protector, PseudonymMode},
+    protection::{KeyRing, OrganizationKeys, Protector, PseudonymMode},
     record::{RowError, Validator},
     store::{
-        Provenance, Store,
-        jobs::{Column, Counts},
+        Group, Organization, Provenance, Store,
+        jobs::{Column, Counts, Mode},
     },
 };
+
+/// Rows that are to be checked: a file that is small enough to be held in memory.
+pub struct Question {
+    /// Whose they are.
+    pub organization: OrganizationId,
+    /// Their source.
+    pub origin: DataOrigin,
+    /// What they are checked against.
+    pub dataset: Arc<Dataset>,
+    /// The group that they are for, besides their source's.
+    pub group: Option<Group>,
+    /// What an import would do with them: [`Mode::Update`], or anything else to upsert.
+    pub mode: Mode,
+    /// The file's name.
+    pub filename: String,
+    /// The file.
+    pub content: Bytes,
+    /// How much it may hold.
+    pub limits: Option<Limits>,
+}
 
 /// What an import would do.
 #[derive(Debug, Default)]
@@ -30,91 +53,136 @@ pub struct Checked {
     pub counts: Counts,
     /// What would become of the columns.
     pub columns: Vec<Column>,
-    /// What is wrong with rows.
+    /// What is wrong with rows, and warnings; the first thousand or more.
     pub errors: Vec<RowError>,
+    /// How many things are wrong with rows.
+    pub errors_found: u64,
 }
 
-/// Checks a file that is small enough to be held in memory.
+/// Checks a file, or says why it is refused as a whole.
 pub async fn check(
     store: &Store,
     keys: &KeyRing,
-    organization: OrganizationId,
-    origin: &DataOrigin,
-    dataset: Arc<Dataset>,
-    content: Vec<u8>,
+    question: Question,
 ) -> Result<Result<Checked, FileError>, ImportError> {
-    let settings = store.organization(organization).await?.unwrap_or_default();
-    let keys = keys.for_dry_run(organization).await?;
-    let pseudonyms = match settings.keyed_pseudonyms {
-        true => keys.keyed_pseudonyms(),
-        false => PseudonymMode::Sha256,
+    let organization = question.organization;
+    let check = Check {
+        settings: store.organization(organization).await?.unwrap_or_default(),
+        keys: keys.for_dry_run(organization).await?,
+        question,
     };
-    let protector = Protector::new(Arc::clone(&keys), pseudonyms);
-    let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-    let unknown_columns = settings.unknown_columns;
-    let origin = origin.clone();
-    let validator = Validator::new(
-        dataset,
-        organization,
-        origin,
-        Arc::clone(&keys),
-        unknown_columns,
-        this_year,
-    );
-    let reading = tokio::task::spawn_blocking(move || read_all(content, validator, &protector));
-    let (columns, read) = match reading.await.map_err(|_| ImportError::Reader)? {
-        Ok(read) => read,
-        Err(BatchError::File(error)) => return Ok(Err(error)),
-        Err(BatchError::Cipher(error)) => return Err(error.into()),
-    };
-    let provenance = Provenance {
-        organization,
-        source_id: 0,
-        // Later than every import there is.
-        import_id: u64::MAX,
-        at: Timestamp::now(),
-        group: None,
-    };
-    let mut checked = Checked {
-        columns,
-        ..Checked::default()
-    };
-    for mut batch in read {
-        let records = std::mem::take(&mut batch.records);
-        let outcomes = store.predict(records, &provenance, &keys).await?;
-        batch.refuse_unstored(&outcomes);
-        checked.counts.rows_read = batch.last_row;
-        checked.counts.duplicates += batch.duplicates;
-        checked.counts.rejected += batch.rejected;
-        checked.counts.add(&outcomes);
-        checked.errors.extend(batch.errors);
+    match check.run(store).await {
+        Ok(checked) => Ok(Ok(checked)),
+        Err(Stopped::File(error)) => Ok(Err(error)),
+        Err(Stopped::Failed(error)) => Err(error),
+        // Jobs are stopped in these ways, and there is none.
+        Err(Stopped::Cancelled(_) | Stopped::Lost) => Err(ImportError::Reader),
     }
-    Ok(Ok(checked))
 }
 
-fn read_all(
-    content: Vec<u8>,
-    mut validator: Validator,
-    protector: &Protector,
-) -> Result<(Vec<Column>, Vec<Batch>), BatchError> {
-    let hints = Hints::default();
-    let surveyed =
-        survey(Cursor::new(content.clone()), &hints, &mut validator).map_err(BatchError::File)?;
-    let mut read = Vec::new();
-    let reader = Cursor::new(content);
-    let hand_on = |mut batch: Batch| {
-        batch.refused = Vec::new();
-        read.push(batch);
-        true
-    };
-    batches(
-        reader,
-        &hints,
-        &mut validator,
-        protector,
-        &surveyed.repetitions,
-        0,
-        hand_on,
-    )?;
-    Ok((surveyed.columns, read))
+struct Check {
+    question: Question,
+    settings: Organization,
+    keys: Arc<OrganizationKeys>,
+}
+
+impl Check {
+    async fn run(self, store: &Store) -> Result<Checked, Stopped> {
+        let (survey, hints) = self.survey().await?;
+        let mut checked = Checked {
+            columns: survey.columns,
+            ..Checked::default()
+        };
+        let provenance = self.provenance();
+        let (mut received, reader) = read_batches(
+            self.reader(),
+            hints,
+            self.validator(),
+            self.protector(),
+            survey.repetitions,
+            0,
+        );
+        while let Some(mut batch) = received.recv().await {
+            let records = std::mem::take(&mut batch.records);
+            let outcomes = store.predict(records, &provenance, &self.keys).await?;
+            batch.refuse_unstored(&outcomes);
+            checked.counts.add(&outcomes);
+            checked.add(batch);
+        }
+        reader.await.map_err(|_| ImportError::Reader)??;
+        Ok(checked)
+    }
+
+    /// Reads the file through. A text that turns out not to be UTF-8 is read again.
+    async fn survey(&self) -> Result<(Survey, Hints), Stopped> {
+        let mut hints = Hints {
+            filename: self.question.filename.clone(),
+            limits: self.question.limits,
+            ..Hints::default()
+        };
+        loop {
+            match read_through(self.reader(), hints.clone(), self.validator()).await {
+                Ok(survey) => {
+                    hints.encoding = survey.found.encoding;
+                    return Ok((survey, hints));
+                }
+                Err(Stopped::File(error)) => match hints.after(&error) {
+                    Some(again) => hints = again,
+                    None => return Err(Stopped::File(error)),
+                },
+                Err(stopped) => return Err(stopped),
+            }
+        }
+    }
+
+    fn reader(&self) -> Cursor<Bytes> {
+        Cursor::new(self.question.content.clone())
+    }
+
+    fn validator(&self) -> Validator {
+        let question = &self.question;
+        let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
+        let validator = Validator::new(
+            Arc::clone(&question.dataset),
+            question.organization,
+            question.origin.clone(),
+            Arc::clone(&self.keys),
+            self.settings.unknown_columns,
+            this_year,
+        );
+        match question.mode {
+            Mode::Update => validator.of_changes(),
+            _ => validator,
+        }
+    }
+
+    fn protector(&self) -> Protector {
+        let pseudonyms = match self.settings.keyed_pseudonyms {
+            true => self.keys.keyed_pseudonyms(),
+            false => PseudonymMode::Sha256,
+        };
+        Protector::new(Arc::clone(&self.keys), pseudonyms)
+    }
+
+    fn provenance(&self) -> Provenance {
+        Provenance {
+            organization: self.question.organization,
+            source_id: 0,
+            // Later than every import there is.
+            import_id: u64::MAX,
+            at: Timestamp::now(),
+            group: self.question.group.clone(),
+            updates_only: self.question.mode == Mode::Update,
+        }
+    }
+}
+
+impl Checked {
+    fn add(&mut self, batch: Batch) {
+        self.counts.rows_read = batch.last_row;
+        self.counts.duplicates += batch.duplicates;
+        self.counts.rejected += batch.rejected;
+        self.errors.extend(batch.errors);
+        self.errors_found += batch.errors_found;
+    }
 }

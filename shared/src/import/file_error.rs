@@ -310,6 +310,20 @@ file_errors! {
     } "file_too_large"
         "a file may have {limit} GiB; send it in several files"
         "un fichier peut avoir {limit} Gio ; envoyez-le en plusieurs fichiers"
+    /// More rows than a request may have.
+    RowsOfRequest {
+        /// The most rows.
+        limit: u64,
+    } "too_many_rows"
+        "File cannot be larger than {limit} rows"
+        "Le fichier ne peut pas dépasser {limit} lignes"
+    /// More content than a request may have.
+    BytesOfRequest {
+        /// The limit in MiB.
+        limit: u64,
+    } "too_large_for_request"
+        "the file's values have more than {limit} MiB; announce it with POST /v1/uploads"
+        "les valeurs du fichier dépassent {limit} Mio ; annoncez-le avec POST /v1/uploads"
     /// There is no such mode of import.
     UnknownMode "unknown_mode"
         "there is no such mode; there are write, all_or_nothing and dry_run"

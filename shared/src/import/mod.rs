@@ -24,7 +24,7 @@ mod storing;
 pub mod survey;
 mod time_left;
 
-pub use check::{Checked, check};
+pub use check::{Checked, Question, check};
 pub use file_error::FileError;
 pub use object_key::{FAILED, INBOX, ObjectKey, ObjectKeyError, STAGED};
 pub use parts::{PARTS, PartError};

@@ -1,5 +1,7 @@
 //! Reads a download on a thread of its own: decoding, validation and protection are blocking work.
 
+use std::io::Read;
+
 use tokio::{io::AsyncRead, runtime::Handle, sync::mpsc, task::JoinHandle};
 use tokio_util::io::SyncIoBridge;
 
@@ -17,18 +19,17 @@ pub(super) fn blocking(object: OpenObject) -> SyncIoBridge<impl AsyncRead + Unpi
 }
 
 pub(super) async fn read_through(
-    object: OpenObject,
+    reader: impl Read + Send + 'static,
     hints: Hints,
     mut validator: Validator,
 ) -> Result<Survey, Stopped> {
-    let reader = blocking(object);
     let survey = tokio::task::spawn_blocking(move || survey(reader, &hints, &mut validator)).await;
     survey.map_err(|_| ImportError::Reader)?.map_err(refused)
 }
 
 /// Starts a thread that reads batches, one ahead of the one being stored.
 pub(super) fn read_batches(
-    object: OpenObject,
+    reader: impl Read + Send + 'static,
     hints: Hints,
     mut validator: Validator,
     protector: Protector,
@@ -36,7 +37,6 @@ pub(super) fn read_batches(
     skip: u64,
 ) -> (mpsc::Receiver<Batch>, JoinHandle<Result<(), Stopped>>) {
     let (sender, receiver) = mpsc::channel(1);
-    let reader = blocking(object);
     let thread = tokio::task::spawn_blocking(move || {
         let hand_on = |batch| sender.blocking_send(batch).is_ok();
         batches(

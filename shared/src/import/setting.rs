@@ -128,7 +128,9 @@ impl Importer<'_> {
 
     async fn keys_for(&self, job: &Job) -> Result<Arc<OrganizationKeys>, ImportError> {
         Ok(match job.mode {
-            Mode::Write | Mode::AllOrNothing => self.keys.for_writing(job.organization).await?,
+            Mode::Write | Mode::AllOrNothing | Mode::Update => {
+                self.keys.for_writing(job.organization).await?
+            }
             Mode::DryRun | Mode::Unknown => self.keys.for_dry_run(job.organization).await?,
         })
     }
@@ -163,14 +165,18 @@ impl Setting {
 
     pub(super) fn validator(&self, job: &Job) -> Validator {
         let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-        Validator::new(
+        let validator = Validator::new(
             Arc::clone(&self.dataset),
             job.organization,
             self.origin.clone(),
             Arc::clone(&self.keys),
             self.organization.unknown_columns,
             this_year,
-        )
+        );
+        match job.mode {
+            Mode::Update => validator.of_changes(),
+            _ => validator,
+        }
     }
 
     pub(super) fn protector(&self) -> Protector {

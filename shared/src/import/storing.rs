@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     FileError, Importer, Object, TimeLeft,
     batches::{BATCH_ROWS, Batch},
-    reading::{read_batches, read_through},
+    reading::{blocking, read_batches, read_through},
     rejected::RejectedRows,
     run::{Stopped, log_end},
     setting::Setting,
@@ -16,7 +16,9 @@ use crate::{
     decode::Hints,
     store::{
         Outcome, Provenance,
-        jobs::{Counts, Job, JobState, LEASE, MAX_KEPT_ERRORS, Mode, Saved},
+        jobs::{
+            Counts, Job, JobState, LEASE, MAX_KEPT_ERRORS, MAX_KEPT_ERRORS_OF_BATCH, Mode, Saved,
+        },
     },
 };
 
@@ -54,7 +56,7 @@ impl Importer<'_> {
             self.check_groups(job.organization, &setting).await?;
         }
         let (survey, hints) = self.survey(job, &setting, object).await?;
-        if job.mode == Mode::AllOrNothing && survey.rejected > 0 {
+        if job.mode.lands_whole() && survey.rejected > 0 {
             return self
                 .refuse_whole(job, &setting, object, survey, hints)
                 .await;
@@ -106,7 +108,7 @@ impl Importer<'_> {
                 let limit = MAX_FILE_BYTES / (1024 * 1024 * 1024);
                 return Err(Stopped::File(FileError::FileTooLarge { limit }));
             }
-            match read_through(open, hints.clone(), setting.validator(job)).await {
+            match read_through(blocking(open), hints.clone(), setting.validator(job)).await {
                 Ok(survey) => {
                     hints.encoding = survey.found.encoding;
                     return Ok((survey, hints));
@@ -135,8 +137,14 @@ impl Importer<'_> {
         let open = self.open(object).await?;
         let skip = job.counts.rows_read;
         let (validator, protector) = (setting.validator(job), setting.protector());
-        let (mut received, reader) =
-            read_batches(open, hints, validator, protector, repetitions, skip);
+        let (mut received, reader) = read_batches(
+            blocking(open),
+            hints,
+            validator,
+            protector,
+            repetitions,
+            skip,
+        );
         while let Some(batch) = received.recv().await {
             let room = MAX_KEPT_ERRORS.saturating_sub(job.errors_kept as usize);
             let (counts, errors_kept) = self.store_batch(job, setting, batch, room).await?;
@@ -187,8 +195,14 @@ impl Importer<'_> {
         let (rejected, rows) = (survey.rejected, survey.rows);
         let open = self.open(object).await?;
         let (validator, protector) = (setting.validator(job), setting.protector());
-        let (mut received, reader) =
-            read_batches(open, hints, validator, protector, survey.repetitions, 0);
+        let (mut received, reader) = read_batches(
+            blocking(open),
+            hints,
+            validator,
+            protector,
+            survey.repetitions,
+            0,
+        );
         job.errors_kept = 0;
         while let Some(mut batch) = received.recv().await {
             let room = MAX_KEPT_ERRORS.saturating_sub(job.errors_kept as usize);
@@ -226,11 +240,12 @@ impl Importer<'_> {
             import_id: job.import_id,
             at: Timestamp::now(),
             group: self.uploaded_to(job.organization, setting).await?,
+            updates_only: job.mode == Mode::Update,
         };
         let records = std::mem::take(&mut batch.records);
         let keys = &setting.keys;
         let outcomes = match job.mode {
-            Mode::Write | Mode::AllOrNothing => {
+            Mode::Write | Mode::AllOrNothing | Mode::Update => {
                 self.store.upsert(records, &provenance, keys).await?
             }
             Mode::DryRun | Mode::Unknown => self.store.predict(records, &provenance, keys).await?,
@@ -262,7 +277,9 @@ impl Importer<'_> {
                 .write(&keys, batch.first_row, refused)
                 .await?;
         }
-        batch.errors.truncate(errors_room);
+        batch
+            .errors
+            .truncate(errors_room.min(MAX_KEPT_ERRORS_OF_BATCH));
         if !batch.errors.is_empty() {
             self.store
                 .save_row_errors(job, batch.first_row, &batch.errors)
@@ -310,7 +327,7 @@ impl Counts {
                 Outcome::Unchanged => self.unchanged += 1,
                 Outcome::Superseded => self.superseded += 1,
                 // Counted with the rows that were refused.
-                Outcome::TooLarge | Outcome::Erased => {}
+                Outcome::TooLarge | Outcome::Erased | Outcome::NotFound => {}
             }
         }
     }

@@ -151,6 +151,19 @@ mod tests {
     }
 
     #[test]
+    fn the_value_in_the_documentation_opens() {
+        let secret = Secret::from_bytes(std::array::from_fn(|n| n as u8));
+        let place = Place {
+            uid: "1-workspace-6574",
+            field: "phone",
+        };
+        let value = b"AQAAAAFkZWZnaGlqa2xtbm8jLbmUz/kUMKQZaUvKrE9OKSRe/XcDqBTlPgznkEcQ";
+        let sealed = data_encoding::BASE64.decode(value).unwrap();
+        let clear = open(|version| (version == 1).then_some(&secret), place, &sealed);
+        assert_eq!(clear.unwrap().as_slice(), br#""+256700000001""#);
+    }
+
+    #[test]
     fn every_flipped_bit_is_noticed() {
         let secret = key(1);
         let sealed = seal(&secret, 5, HERE, b"value").unwrap();

@@ -6,6 +6,7 @@
 mod aead;
 mod blur;
 mod cipher;
+mod explain;
 mod keyring;
 mod keys;
 mod protect;
@@ -15,6 +16,7 @@ mod secret;
 mod uid_digest;
 
 pub use cipher::{CipherError, Sealed};
+pub use explain::Explained;
 pub use keyring::{KeyError, KeyRing};
 pub use keys::{KeyPurpose, KeyState, OrganizationKeys, WrappedKey};
 pub use protect::{CustomChange, Protected, ProtectedRecord, ProtectedValue, Protector};

@@ -149,6 +149,11 @@ impl Protector {
         &self.keys
     }
 
+    /// How values are pseudonymised.
+    pub(super) fn pseudonyms(&self) -> &PseudonymMode {
+        &self.pseudonyms
+    }
+
     /// Protects a record: every value as its field says.
     pub fn protect(&self, record: Record) -> Result<ProtectedRecord, CipherError> {
         let uid = record.id.to_string();

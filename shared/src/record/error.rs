@@ -186,6 +186,10 @@ row_error_codes! {
     ErasedSubject "erased_subject"
         "this customer was erased on request; if that request no longer holds, an administrator can release the customer, and the row can be sent again"
         "ce client a été effacé sur demande ; si cette demande ne vaut plus, un administrateur peut lever le blocage, puis la ligne peut être renvoyée"
+    /// The row was to change a record, and there is none.
+    NotFound "not_found"
+        "no record of this group is the one that the row names; check its identifier, or upload the row as a new record"
+        "aucune fiche de ce groupe n'est celle que nomme la ligne ; vérifiez son identifiant, ou envoyez la ligne comme nouvelle fiche"
     /// A later row of the file has the same uid.
     DuplicateInFile "duplicate_in_file"
         "row {hint} is about the same record; the last row wins and this one was left out"

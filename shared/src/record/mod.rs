@@ -1,6 +1,7 @@
 //! A record on its way in: as it came ([`RawRecord`]), then checked ([`Record`]).
 
 mod error;
+mod one;
 mod raw;
 mod read;
 mod validate;
@@ -9,6 +10,7 @@ mod value;
 mod workspace_tests;
 
 pub use error::{RowError, RowErrorCode, Severity};
+pub use one::read_one;
 pub use raw::{Malformed, RawRecord, RawValue, RefusedRow};
 pub use validate::{Record, UnknownColumns, Validator};
 pub use value::{Change, Value};

@@ -114,7 +114,7 @@ impl Store {
                 }
                 actions.push(self.check_last_import(organization, last_import)?);
             }
-            if self.write_fields(actions).await? {
+            if self.write_together(actions).await? {
                 return Ok(FieldsChange::Written(stored.version + 1));
             }
             backoff.wait().await?;
@@ -122,7 +122,10 @@ impl Store {
     }
 
     /// Whether everything that was to be written was, or somebody else was faster.
-    async fn write_fields(&self, actions: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+    pub(super) async fn write_together(
+        &self,
+        actions: Vec<TransactWriteItem>,
+    ) -> Result<bool, StoreError> {
         let result = self
             .client
             .transact_write_items()
@@ -170,7 +173,8 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn check_last_import(
+    /// A transaction's action that lets it fail if an import was registered meanwhile.
+    pub(super) fn check_last_import(
         &self,
         organization: OrganizationId,
         last: Option<u64>,
@@ -204,7 +208,10 @@ impl Store {
             };
             before = Some(last.import_id);
             let now = Timestamp::now();
-            if let Some(job) = jobs.iter().find(|job| may_write_workspace(job, now)) {
+            if let Some(job) = jobs
+                .iter()
+                .find(|job| job.dataset == WORKSPACE && may_write(job, now))
+            {
                 return Ok(Some(InUse::Import(job.import_id)));
             }
         }
@@ -214,12 +221,12 @@ impl Store {
     }
 }
 
-/// Whether an import into the workspace is queued or under way. The file of an upload that was
-/// announced and never came keeps nobody waiting; should it still come, it finds the new fields.
-fn may_write_workspace(job: &Job, now: Timestamp) -> bool {
+/// Whether an import is queued or under way. The file of an upload that was announced and never came
+/// keeps nobody waiting; should it still come, it finds things as they are then.
+pub(super) fn may_write(job: &Job, now: Timestamp) -> bool {
     let never_came =
         job.state == JobState::Queued && job.upload_until.is_some_and(|until| until < now);
-    job.dataset == WORKSPACE && job.operation.has_file() && !job.state.is_ended() && !never_came
+    job.operation.has_file() && !job.state.is_ended() && !never_came
 }
 
 fn read(item: &Item) -> Result<WorkspaceFields, StoreError> {

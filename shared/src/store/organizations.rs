@@ -19,6 +19,9 @@ use crate::{
     record::UnknownColumns,
 };
 
+/// The setting of keyed pseudonyms.
+pub(super) const HMAC_SHA256: &str = "hmac-sha256";
+
 /// An organisation's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Organization {
@@ -55,12 +58,10 @@ impl Store {
         Ok(item.map(|item| {
             let setting = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
             Organization {
-                keyed_pseudonyms: setting(PSEUDONYMS).is_some_and(|mode| mode == "hmac-sha256"),
-                unknown_columns: match setting(UNKNOWN_COLUMNS).map(String::as_str) {
-                    Some("drop") => UnknownColumns::Drop,
-                    Some("reject") => UnknownColumns::Reject,
-                    _ => UnknownColumns::Keep,
-                },
+                keyed_pseudonyms: setting(PSEUDONYMS).is_some_and(|mode| mode == HMAC_SHA256),
+                unknown_columns: setting(UNKNOWN_COLUMNS)
+                    .and_then(|name| UnknownColumns::named(name))
+                    .unwrap_or_default(),
             }
         }))
     }

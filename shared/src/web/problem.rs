@@ -20,6 +20,8 @@ struct Details {
     title: &'static str,
     detail: String,
     errors: Vec<Value>,
+    /// Members besides those of every problem.
+    members: Vec<(&'static str, Value)>,
     allow: Option<String>,
     /// In seconds.
     retry_after: Option<u64>,
@@ -41,6 +43,7 @@ impl Problem {
             title,
             detail: detail.into(),
             errors: Vec::new(),
+            members: Vec::new(),
             allow: None,
             retry_after: None,
             cause: None,
@@ -167,6 +170,12 @@ impl Problem {
         self
     }
 
+    /// Adds a member of this kind of problem's own.
+    pub fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.members.push((name, value.into()));
+        self
+    }
+
     /// The reply, and a line in the log where the log should know.
     pub fn into_response(self, docs_url: &str, request_id: &str) -> Response<String> {
         match &self.0.cause {
@@ -190,6 +199,9 @@ impl Problem {
         ]);
         if !self.0.errors.is_empty() {
             body.insert("errors".to_owned(), Value::Array(self.0.errors));
+        }
+        for (name, value) in self.0.members {
+            body.insert(name.to_owned(), value);
         }
         let mut response = Response::new(Value::Object(body).to_string());
         *response.status_mut() = self.0.status;

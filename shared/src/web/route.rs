@@ -83,6 +83,10 @@ endpoints! {
     CountPages: POST "/v1/customer/pages", RecordsRead, "records.count", Workspace;
     /// A page of a group.
     ReadCustomers: POST "/v1/customer", RecordsRead, "records.read", Workspace;
+    /// Checks rows of a request and, if all are right, has them imported into a group.
+    CheckCustomers: POST "/v1/customer/check", RecordsWrite, "records.upload", Workspace;
+    /// The same of rows that change records which exist.
+    UpdateCustomers: PATCH "/v1/customer", RecordsWrite, "records.update", Workspace;
     /// Customers are erased.
     DeleteCustomers: DELETE "/v1/customer", RecordsDelete, "records.delete", Workspace;
     /// Erased customers may come back.
@@ -107,6 +111,12 @@ endpoints! {
     RotateKeys: POST "/v1/organization/keys/rotate", WorkspaceAdmin, "keys.rotate", Registry;
     /// Everything is encrypted again under the newest key.
     RewrapRecords: POST "/v1/organization/keys/rewrap", WorkspaceAdmin, "keys.rewrap", Registry;
+    /// The organisation's settings.
+    ReadSettings: GET "/v1/organization/settings", RecordsRead, "settings.read", Registry;
+    /// Changes some of the organisation's settings.
+    ChangeSettings: PATCH "/v1/organization/settings", WorkspaceAdmin, "settings.change", Registry;
+    /// What protection makes of a value.
+    ExplainProtection: POST "/v1/p14n/explain", PiiReveal, "p14n.explain", Registry;
     /// Makes a token for a source.
     GrantSourceToken: POST "/v1/sources", WorkspaceAdmin, "sources.grant", Registry;
     /// The sources and their tokens, without the tokens themselves.

@@ -98,6 +98,8 @@ pub enum Mode {
     Write,
     /// No row lands if one is refused.
     AllOrNothing,
+    /// Rows only change records of their group; no row lands if one is not right.
+    Update,
     /// Nothing is written; the counts say what would be.
     DryRun,
     /// A mode was asked for that there is not: the job fails.
@@ -105,6 +107,11 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Whether no row lands if one is found wrong before any has landed.
+    pub fn lands_whole(self) -> bool {
+        matches!(self, Self::AllOrNothing | Self::Update)
+    }
+
     /// Reads a mode by its name; none is [`Mode::Write`].
     pub fn named(name: Option<&str>) -> Option<Self> {
         match name {

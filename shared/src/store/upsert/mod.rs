@@ -47,6 +47,18 @@ pub struct Provenance {
     pub at: Timestamp,
     /// The group that the records are uploaded to, besides their source's.
     pub group: Option<Group>,
+    /// Whether rows only change records that are in the group already.
+    pub updates_only: bool,
+}
+
+impl Provenance {
+    /// A row whose record is not found is refused, so that it must not merely seem so.
+    fn freshness(&self) -> Freshness {
+        match self.updates_only {
+            true => Freshness::Strong,
+            false => Freshness::Eventual,
+        }
+    }
 }
 
 /// What became of a row.
@@ -64,6 +76,8 @@ pub enum Outcome {
     TooLarge,
     /// The customer was erased, and its fence stands.
     Erased,
+    /// The row was to change a record, and there is none in the group.
+    NotFound,
 }
 
 /// What has to be written for a unit.
@@ -101,7 +115,7 @@ impl Store {
         let mut units = units(records, provenance);
         let mut pending: Vec<usize> = (0..units.len()).collect();
         let mut fences = Fences::unknown(&units);
-        let mut freshness = Freshness::Eventual;
+        let mut freshness = provenance.freshness();
         let mut backoff = Backoff::new("writing records");
         loop {
             fences.forget_counters();
@@ -109,8 +123,10 @@ impl Store {
             let mut written = Vec::new();
             for wanted in std::mem::take(&mut pending).chunks(COMPARED_AT_ONCE) {
                 let stored = self.read_units(&units, wanted, freshness).await?;
-                let new = new_among(wanted, &units, &stored);
-                self.look_for_fences(&mut fences, new, keys).await?;
+                if !provenance.updates_only {
+                    let new = new_among(wanted, &units, &stored);
+                    self.look_for_fences(&mut fences, new, keys).await?;
+                }
                 let mut changes = Vec::new();
                 for index in wanted.iter().copied() {
                     let Some(unit) = units.get(index) else {
@@ -168,9 +184,13 @@ impl Store {
         let pending: Vec<usize> = (0..units.len()).collect();
         let mut fences = Fences::unknown(&units);
         for wanted in pending.chunks(COMPARED_AT_ONCE) {
-            let stored = self.read_units(&units, wanted, Freshness::Eventual).await?;
-            let new = new_among(wanted, &units, &stored);
-            self.look_for_fences(&mut fences, new, keys).await?;
+            let stored = self
+                .read_units(&units, wanted, provenance.freshness())
+                .await?;
+            if !provenance.updates_only {
+                let new = new_among(wanted, &units, &stored);
+                self.look_for_fences(&mut fences, new, keys).await?;
+            }
             for unit in wanted.iter().filter_map(|index| units.get(*index)) {
                 if fences.is_erased(unit.customer()) {
                     set(&mut outcomes, unit.row, Outcome::Erased);
@@ -208,6 +228,9 @@ impl Store {
         provenance: &Provenance,
         keys: &OrganizationKeys,
     ) -> Result<Write, StoreError> {
+        if provenance.updates_only && !unit.is_there(stored, provenance) {
+            return Ok(Write::Nothing(Outcome::NotFound));
+        }
         let Some(stored) = stored else {
             if unit.record.size() > MAX_STORED_BYTES {
                 return Ok(Write::Nothing(Outcome::TooLarge));

@@ -10,7 +10,7 @@ use crate::{
     identity::{CustomerUid, RecordId, UidHash},
     protection::{OrganizationKeys, ProtectedRecord},
     store::{
-        GroupId, StoreError,
+        GroupId, StoreError, StoredRecord,
         item::{Content, bytes, number},
         layout::{
             self, CREATED_AT, DATASET, DIGEST, GROUPS, IMPORT_ID, Item, Key, LAST_IMPORT_ID,
@@ -102,6 +102,15 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
 }
 
 impl Unit {
+    /// Whether there is a record to change: in the group, if the row is about it.
+    pub(super) fn is_there(&self, stored: Option<&StoredRecord>, provenance: &Provenance) -> bool {
+        let Some(stored) = stored else {
+            return false;
+        };
+        let group = provenance.group.as_ref();
+        self.row.is_none() || group.is_some_and(|group| stored.groups.contains(group.id.as_str()))
+    }
+
     /// Has the record join its source's group alone.
     pub(super) fn leave_out(&mut self, provenance: &Provenance) {
         if let Some(uploaded_to) = &provenance.group {
