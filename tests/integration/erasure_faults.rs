@@ -9,6 +9,7 @@ use clientele::{
 };
 use futures::future::join;
 use http::Method;
+use lambda_http::lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
 use crate::{
@@ -254,7 +255,7 @@ async fn a_restored_table_is_cleaned_by_the_journal_in_the_bucket() {
         (7, 4),
         "{applied}"
     );
-    assert_nothing_left(&stack, &[first]).await;
+    assert_nothing_left(&stack, std::slice::from_ref(&first)).await;
     stack.assert_verified().await;
     let kinds = ["record", "member", "count", "fence"];
     let found = Snapshot::of_first(&stack.registry, &stack.local.clients).await;
@@ -277,9 +278,27 @@ async fn a_restored_table_is_cleaned_by_the_journal_in_the_bucket() {
     );
     found.assert_equals(&expected.only(&kinds), "after the restore");
 
-    // Twice is once.
-    let again = apply_fences(&stack.registry).await.unwrap();
-    assert_eq!((again.fences_set_up, again.customers_erased), (0, 0));
+    // Twice is once, this time by the function.
+    let request = json!({"apply_fences": true, "receipt": first["receipt"]});
+    let request = serde_json::from_value(request).unwrap();
+    let event = LambdaEvent::new(request, Context::default());
+    let reply = clientele_verify::handle(&stack.registry, event).await;
+    let reply = serde_json::to_value(reply.unwrap()).unwrap();
+    assert_eq!(reply["clean"], true, "{reply}");
+    assert_eq!(
+        (
+            &reply["applied"]["entries"],
+            &reply["applied"]["fences_set_up"]
+        ),
+        (&json!(3), &json!(0))
+    );
+    assert_eq!(
+        (
+            &reply["applied"]["customers_erased"],
+            &reply["proven"]["customers"]
+        ),
+        (&json!(0), &json!(2))
+    );
     // And nobody comes back, not even who was not in the backup.
     let job = import("again", 0..12).await;
     assert_eq!(job.counts.rejected, 7, "{:?}", job.counts);
