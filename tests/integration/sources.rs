@@ -38,7 +38,7 @@ impl Stack {
     }
 
     /// Waits for the job that a push has made.
-    async fn ended(&self, pushed: &Answer) -> Value {
+    async fn pushed(&self, pushed: &Answer) -> Value {
         assert_eq!(pushed.status, 201, "{pushed:?}");
         self.job_at(pushed.body["job"].as_str().unwrap()).await
     }
@@ -55,13 +55,13 @@ async fn a_source_pushes_and_reads_its_own_records_and_sees_its_own_jobs() {
     let in_north = stack
         .post_as(&token, "/api/v1/in/customers?source=north", &rows())
         .await;
-    assert_eq!(stack.ended(&in_north).await["source"], "north");
+    assert_eq!(stack.pushed(&in_north).await["source"], "north");
     let pushed = stack.post_as(&token, "/api/v1/in/customers", &rows()).await;
-    let job = stack.ended(&pushed).await;
+    let job = stack.pushed(&pushed).await;
     assert_eq!(job["source"], "north");
     assert_eq!(job["unchanged"], 1);
     let others = stack.post("/api/v1/in/customers", &rows()).await;
-    stack.ended(&others).await;
+    stack.pushed(&others).await;
 
     let read = stack.get_as(&token, "/api/v1/out/customers").await;
     assert_eq!(read.body["total"], 1);
@@ -105,7 +105,7 @@ async fn a_source_reaches_nothing_else() {
     }]});
     // Meters bring their customers, which are read by whoever may read customers.
     let pushed = stack.post_as(&token, "/api/v1/in/meters", &meter).await;
-    assert_eq!(stack.ended(&pushed).await["created"], 1);
+    assert_eq!(stack.pushed(&pushed).await["created"], 1);
     let upload = |key: &str, value: &str| {
         let mut body = json!({"dataset": "meters", "filename": "a.csv"});
         body[key] = json!(value);

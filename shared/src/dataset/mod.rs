@@ -22,7 +22,7 @@ use thiserror::Error;
 pub use date_format::DateFormat;
 pub use field::{Field, FieldType, Format, Identity, Protection, Range};
 pub use headers::{HeaderMapping, Target, simplify};
-pub use pattern::Pattern;
+pub use pattern::{Pattern, PatternError};
 
 use crate::language::Text;
 
