@@ -138,6 +138,18 @@ async fn send(stack: &Stack, endpoint: &Endpoint, things: &Things, token: Option
         .await
 }
 
+/// Waits for the job that a push has started.
+async fn wait_for(stack: &Stack, token: &str, pushed: &Answer) {
+    assert_eq!(pushed.status, 201, "{pushed:?}");
+    let path = pushed.body["job"].as_str().unwrap();
+    stack
+        .until(|| async {
+            let job = stack.send(Method::GET, path, Some(token), None, &[]).await;
+            (job.body["state"] == "completed").then_some(())
+        })
+        .await;
+}
+
 /// A reply without what differs from call to call.
 fn comparable(mut answer: Answer) -> (u16, Value) {
     if let Some(body) = answer.body.as_object_mut() {
@@ -217,12 +229,18 @@ async fn another_organizations_things_answer_as_things_that_do_not_exist() {
     let pushed = stack
         .send(Method::POST, path, Some(&token), rows, &[])
         .await;
-    assert_eq!(pushed.status, 201);
+    wait_for(&stack, &token, &pushed).await;
     let before = Snapshot::of_first(&stack.registry, &stack.local.clients).await;
     for endpoint in ENDPOINTS {
         let at = format!("{} {}", endpoint.method, endpoint.path);
         let foreign = send(&stack, endpoint, &theirs, Some(&token)).await;
         let unknown = send(&stack, endpoint, &nobodys, Some(&token)).await;
+        if endpoint.operation == Operation::PushRows {
+            // What the next requests are answered depends on these rows.
+            for pushed in [&foreign, &unknown] {
+                wait_for(&stack, &token, pushed).await;
+            }
+        }
         match endpoint.operation {
             Operation::ListJobs | Operation::ListGroups => {
                 let shown = foreign.body.to_string();
