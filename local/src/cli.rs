@@ -89,9 +89,14 @@ pub(crate) enum Command {
     /// Check the counts against the records
     Verify {
         /// Mend what differs
-        #[arg(long)]
+        #[arg(long, conflicts_with = "receipt")]
         repair: bool,
+        /// Instead, look for what is left of the customers of an erasure's receipt
+        #[arg(long, value_name = "JSON")]
+        receipt: Option<PathBuf>,
     },
+    /// Erase again whom a table restored from a backup has brought back
+    ApplyFences,
     /// Delete the data folder
     Reset {
         /// Really

@@ -42,7 +42,10 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Decrypt(arguments)) => commands::decrypt::run(&stack, arguments).await,
         Some(Command::Preview(arguments)) => commands::preview::run(arguments),
         Some(Command::Token(arguments)) => commands::token::run(&stack.options(), arguments),
-        Some(Command::Verify { repair }) => commands::verify::run(&stack, repair).await,
+        Some(Command::Verify { repair, receipt }) => {
+            commands::verify::run(&stack, repair, receipt.as_deref()).await
+        }
+        Some(Command::ApplyFences) => commands::apply_fences::run(&stack).await,
         Some(Command::Reset { yes }) => commands::reset::run(&stack.options(), yes),
     }
 }

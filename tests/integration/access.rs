@@ -75,6 +75,14 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
         ),
         Operation::CheckCustomers => ("/v1/customer/check".into(), Some(customers)),
         Operation::UpdateCustomers => ("/v1/customer".into(), Some(customers)),
+        Operation::DeleteCustomers => (
+            "/v1/customer".into(),
+            Some(json!({"customer_group_id": group, "customer_ids": [customer]})),
+        ),
+        Operation::ReleaseFences => (
+            "/v1/fences/release".into(),
+            Some(json!({"uids": [customer]})),
+        ),
         Operation::ListGroups => ("/v1/groups".into(), None),
         Operation::CreateGroup => (
             "/v1/groups".into(),
@@ -133,7 +141,16 @@ async fn send(stack: &Stack, endpoint: &Endpoint, things: &Things, token: Option
 /// A reply without what differs from call to call.
 fn comparable(mut answer: Answer) -> (u16, Value) {
     if let Some(body) = answer.body.as_object_mut() {
-        for varying in ["request_id", "id", "job", "created_at", "token", "version"] {
+        // Ids that were not found are the request's own.
+        for varying in [
+            "request_id",
+            "id",
+            "job",
+            "created_at",
+            "token",
+            "version",
+            "not_found",
+        ] {
             body.remove(varying);
         }
     }

@@ -40,6 +40,8 @@ async fn the_payloads_of_every_http_route_are_answered() {
         ("api_customer_check.json", 200),
         // It names a customer who exists nowhere.
         ("api_customer_update.json", 400),
+        ("api_customer_delete.json", 200),
+        ("api_fences_release.json", 200),
         ("api_groups.json", 200),
         ("api_group_create.json", 201),
         ("api_group_rename.json", 200),

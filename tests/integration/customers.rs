@@ -92,12 +92,6 @@ impl Stack {
         self.job_at(answer.body["job"].as_str().unwrap()).await
     }
 
-    pub(crate) async fn members(&self, group: &str) -> Value {
-        let count = json!({"customer_group_id": group});
-        let count = self.post("/v1/customer/pages", &count).await;
-        count.body["customers"].clone()
-    }
-
     /// All that is stored for organization 1: things in the table and objects in the bucket.
     pub(crate) async fn everything(&self) -> Snapshot {
         Snapshot::of_first(&self.local.registry, &self.local.clients).await

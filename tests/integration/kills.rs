@@ -38,9 +38,12 @@ async fn serve_until_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else {
         return;
     };
-    let stack = LocalStack::start(Options::on_free_ports(Path::new(&folder)))
-        .await
-        .unwrap();
+    let options = Options {
+        // It is looked at more often than clients may.
+        rate_limit_per_minute: 1_000_000,
+        ..Options::on_free_ports(Path::new(&folder))
+    };
+    let stack = LocalStack::start(options).await.unwrap();
     println!("\nready {}", stack.endpoints.http);
     std::future::pending::<()>().await;
 }

@@ -20,6 +20,8 @@ mod customer_changes;
 mod customer_requests;
 mod customers;
 mod decrypting;
+mod erasure;
+mod erasure_faults;
 mod events;
 mod faults;
 mod fields;

@@ -132,8 +132,9 @@ impl Snapshot {
                 }
                 Some(("COUNT", rest)) => {
                     let (_, group) = rest.split_once('#').unwrap();
-                    let members = item["members"].as_n().unwrap().parse().unwrap();
-                    snapshot.count(format!("count {group}"), members);
+                    // One that only says that somebody was erased counts nobody.
+                    let members = item.get("members").map_or("0", |n| n.as_n().unwrap());
+                    snapshot.count(format!("count {group}"), members.parse().unwrap());
                 }
                 Some(("JOB", _)) if sk == "JOB" && text(item, "key").is_empty() => {
                     let operation = text(item, "operation");
@@ -160,6 +161,7 @@ impl Snapshot {
                 }
                 // How often somebody asked, and what was answered.
                 Some(("RATE" | "REPLY", _)) => {}
+                Some(("FENCE", _)) => snapshot.count("fence".to_owned(), 1),
                 Some(("TOKEN", _)) => snapshot.count("tokens of sources".to_owned(), 1),
                 Some(_) if sk.starts_with("KEY#") || sk.starts_with("INTEGER#") => {}
                 Some((_, _)) => snapshot.add(format!("organization's {sk}"), json!(1)),

@@ -348,7 +348,7 @@ async fn forged_and_misused_tokens_are_refused_and_not_logged() {
         &[String::new()],
         &["Bearer".to_owned()],
         &["Bearer ".to_owned()],
-        &[good.clone()],
+        std::slice::from_ref(&good),
         &[format!("Basic {good}")],
         &[format!("Bearer{good}")],
         &[bearer.clone(), bearer.clone()],

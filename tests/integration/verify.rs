@@ -77,7 +77,10 @@ async fn differences_are_found_and_mended() {
 
     // Mending memberships moves counters, so a second look mends what is left.
     for _ in 0..2 {
-        let request = clientele_verify::Request { repair: true };
+        let request = clientele_verify::Request {
+            repair: true,
+            ..Default::default()
+        };
         let event = LambdaEvent::new(request, Context::default());
         let reply = clientele_verify::handle(&stack.registry, event)
             .await

@@ -3,6 +3,7 @@
 mod customers;
 mod dataset_in;
 mod dataset_out;
+mod erasure;
 mod explain;
 mod fields;
 mod groups;
@@ -54,6 +55,8 @@ async fn work(
     match route.endpoint.operation {
         Operation::ReadFields => fields::read(registry, call, caller).await,
         Operation::ReplaceFields => fields::replace(registry, call, caller).await,
+        Operation::DeleteCustomers => erasure::delete(registry, call, caller).await,
+        Operation::ReleaseFences => erasure::release(registry, call, caller).await,
         Operation::ListKeys => organization_keys::list(registry, call, caller).await,
         Operation::RotateKeys => organization_keys::rotate(registry, call, caller).await,
         Operation::RewrapRecords => organization_keys::rewrap(registry, call, caller).await,

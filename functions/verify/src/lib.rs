@@ -2,9 +2,13 @@
 //!
 //! Invoked by hand or on a schedule, with `{}` to look and `{"repair": true}` to mend. It reads
 //! the whole table; Lambda gives it 15 minutes, enough for some 10 million items.
+//!
+//! `{"apply_fences": true}` first erases again whom a restored backup brought back, and
+//! `{"receipt": {…}}` also shows whether anything of a receipt's customers is left.
 
 use clientele::{
     Registry,
+    erasure::{Applied, ErasureError, Proof, Proven, apply_fences, prove},
     store::{
         StoreError,
         verify::{Report, verify},
@@ -21,6 +25,12 @@ pub struct Request {
     /// Whether differences are mended.
     #[serde(default)]
     pub repair: bool,
+    /// Whether the table is brought to what the journal of erasures says.
+    #[serde(default)]
+    pub apply_fences: bool,
+    /// The receipt of an erasure that is to be proven.
+    #[serde(default)]
+    pub receipt: Option<Proof>,
 }
 
 /// What was found.
@@ -38,6 +48,12 @@ pub struct Reply {
     pub repaired: u64,
     /// What does not agree; records are named by the hashes of their uids.
     pub differences: Vec<String>,
+    /// What the journal of erasures had done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
+    /// What was found of the receipt's customers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proven: Option<Proven>,
 }
 
 impl From<Report> for Reply {
@@ -49,6 +65,8 @@ impl From<Report> for Reply {
             groups: report.groups,
             repaired: report.repaired,
             differences: report.differences.iter().map(ToString::to_string).collect(),
+            applied: None,
+            proven: None,
         }
     }
 }
@@ -56,7 +74,12 @@ impl From<Report> for Reply {
 /// The table could not be read or mended.
 #[derive(Debug, Error)]
 #[error(transparent)]
-pub struct VerifyError(#[from] StoreError);
+pub enum VerifyError {
+    /// Comparing.
+    Store(#[from] StoreError),
+    /// Applying fences, or proving an erasure.
+    Erasure(#[from] ErasureError),
+}
 
 impl From<VerifyError> for Diagnostic {
     fn from(error: VerifyError) -> Self {
@@ -72,7 +95,26 @@ pub async fn handle(
     registry: &Registry,
     event: LambdaEvent<Request>,
 ) -> Result<Reply, VerifyError> {
+    let Request {
+        repair,
+        apply_fences: applies,
+        receipt,
+    } = event.payload;
     // Boxed, since the compiler's limit for nested futures is near.
-    let report = Box::pin(verify(&registry.store, event.payload.repair)).await?;
-    Ok(report.into())
+    let applied = match applies {
+        true => Some(Box::pin(apply_fences(registry)).await?),
+        false => None,
+    };
+    let report = Box::pin(verify(&registry.store, repair)).await?;
+    let proven = match receipt {
+        Some(receipt) => Some(Box::pin(prove(registry, &receipt)).await?),
+        None => None,
+    };
+    let reply = Reply::from(report);
+    Ok(Reply {
+        clean: reply.clean && proven.as_ref().is_none_or(Proven::is_clean),
+        applied,
+        proven,
+        ..reply
+    })
 }

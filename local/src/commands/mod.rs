@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
+use clientele::erasure::ProofError;
 use clientele_local::{
     StartError, data_dir::DataDirError, decryption::DecryptError, endpoints::EndpointsError,
     identity::IdentityError, preview::PreviewError, verification::VerifyError,
@@ -10,6 +11,7 @@ use thiserror::Error;
 
 use self::import::{FileError, ImportError};
 
+pub(crate) mod apply_fences;
 pub(crate) mod decrypt;
 pub(crate) mod import;
 pub(crate) mod preview;
@@ -42,6 +44,10 @@ pub(crate) enum CommandError {
     Verify(#[from] VerifyError),
     #[error("this deletes {0} and everything in it; repeat it with --yes")]
     NotConfirmed(PathBuf),
+    #[error("cannot read {0}: {1}")]
+    Receipt(PathBuf, #[source] io::Error),
+    #[error("cannot use {0}: {1}")]
+    NoReceipt(PathBuf, #[source] ProofError),
     #[error("cannot read the input: {0}")]
     Input(#[source] io::Error),
     #[error("cannot write the output: {0}")]

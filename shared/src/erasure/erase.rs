@@ -95,8 +95,8 @@ pub(super) async fn remove(
     organization: OrganizationId,
     targets: &[(CustomerUid, Erasure)],
 ) -> Result<Vec<RemovedCustomer>, StoreError> {
-    let mut removed: Vec<RemovedCustomer> = stream::iter(targets)
-        .map(|(customer, erasure)| store.erase_customer(customer, erasure))
+    let mut removed: Vec<RemovedCustomer> = stream::iter(targets.to_vec())
+        .map(|(customer, erasure)| async move { store.erase_customer(&customer, &erasure).await })
         .buffered(CUSTOMERS_IN_FLIGHT)
         .try_collect()
         .await?;
@@ -107,8 +107,8 @@ pub(super) async fn remove(
     for origin in origins {
         store.note_erasures_of_meters(organization, origin).await?;
     }
-    let meters: Vec<RemovedCustomer> = stream::iter(targets)
-        .map(|(customer, _)| store.remove_meters(customer))
+    let meters: Vec<RemovedCustomer> = stream::iter(targets.to_vec())
+        .map(|(customer, _)| async move { store.remove_meters(&customer).await })
         .buffered(CUSTOMERS_IN_FLIGHT)
         .try_collect()
         .await?;
@@ -126,7 +126,7 @@ impl Erased {
         asked: Option<(&Request<'_>, &Entry)>,
     ) -> Self {
         let removed = removed.iter().filter(|(_, removed)| !removed.is_nothing());
-        let found: HashSet<&String> = removed.clone().map(|(named, _)| &named.id).collect();
+        let found: HashSet<&String> = removed.clone().flat_map(|(named, _)| &named.ids).collect();
         let erased: Vec<Subject> = removed
             .map(|(named, removed)| Subject::of(named.digest, removed))
             .collect();

@@ -1,6 +1,6 @@
 //! Whom the ids of a request name.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::ErasureError;
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
     store::{Group, Store, StoreError},
 };
 
-/// A customer whom an id of a request names.
+/// A customer whom ids of a request name.
 pub(super) struct Named {
-    /// The id, as it was sent.
-    pub(super) id: String,
+    /// The ids, as they were sent.
+    pub(super) ids: Vec<String>,
     pub(super) customer: CustomerUid,
     pub(super) digest: UidDigest,
     /// Whether the customer is a member of the group. If not, an erasure that was cut off may
@@ -55,7 +55,7 @@ pub(super) async fn named(
         match (of_group.pop(), of_group.is_empty()) {
             (None, _) => gone.extend(others.into_iter().map(|customer| (id, customer))),
             (Some(customer), true) => found.push(Named {
-                id: id.to_string(),
+                ids: vec![id.to_string()],
                 digest: keys.uid_digest(&customer),
                 customer,
                 is_member: true,
@@ -67,9 +67,24 @@ pub(super) async fn named(
         return Err(ErasureError::Ambiguous(ambiguous));
     }
     found.extend(erased_before(store, organization, group, gone, keys).await?);
-    let mut seen = HashSet::new();
-    found.retain(|named| seen.insert(named.customer.clone()));
-    Ok(found)
+    Ok(once_each(found))
+}
+
+/// Puts the ids of one customer together.
+fn once_each(found: Vec<Named>) -> Vec<Named> {
+    let mut places: HashMap<CustomerUid, usize> = HashMap::new();
+    let mut customers: Vec<Named> = Vec::with_capacity(found.len());
+    for named in found {
+        let known = places.get(&named.customer).copied();
+        match known.and_then(|place| customers.get_mut(place)) {
+            Some(known) => known.ids.extend(named.ids),
+            None => {
+                places.insert(named.customer.clone(), customers.len());
+                customers.push(named);
+            }
+        }
+    }
+    customers
 }
 
 fn candidates(organization: OrganizationId, origins: &[DataOrigin], id: &str) -> Vec<CustomerUid> {
@@ -105,7 +120,7 @@ async fn erased_before(
     Ok(gone
         .filter(|(_, digest)| was_member(digest))
         .map(|((id, customer), digest)| Named {
-            id: id.to_string(),
+            ids: vec![id.to_string()],
             customer,
             digest,
             is_member: false,

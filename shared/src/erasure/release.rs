@@ -55,8 +55,8 @@ pub async fn release(
     let matter = Matter::Released(released.released.clone());
     let entry = Entry::new(organization, principal, matter);
     entry.keep(bucket).await?;
-    stream::iter(&released.released)
-        .map(|digest| store.release_fence(organization, *digest))
+    stream::iter(released.released.clone())
+        .map(|digest| store.release_fence(organization, digest))
         .buffer_unordered(CUSTOMERS_IN_FLIGHT)
         .try_collect::<Vec<bool>>()
         .await?;

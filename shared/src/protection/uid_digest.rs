@@ -46,3 +46,25 @@ impl<'de> Deserialize<'de> for UidDigest {
             .ok_or_else(|| D::Error::custom("a uid digest is 64 lower-case hex digits"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_has_one_spelling() {
+        let text = format!("\"{}\"", "0a".repeat(32));
+        let digest: UidDigest = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&digest).unwrap(), text);
+        for wrong in [
+            "",
+            "0a",
+            &"0A".repeat(32),
+            &"0a".repeat(33),
+            &"xx".repeat(32),
+        ] {
+            let read: Result<UidDigest, _> = serde_json::from_str(&format!("\"{wrong}\""));
+            assert!(read.is_err(), "{wrong}");
+        }
+    }
+}

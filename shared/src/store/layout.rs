@@ -313,11 +313,6 @@ pub(super) fn source(organization: OrganizationId, origin: &DataOrigin) -> Key {
     Key::new(of_organization(organization), format!("{SOURCE}{origin}"))
 }
 
-/// The partition and the beginning of the sort keys of an organisation's sources.
-pub(super) fn sources(organization: OrganizationId) -> (String, &'static str) {
-    (of_organization(organization), "SOURCE#")
-}
-
 /// The fields of an organisation's workspace.
 pub(super) fn workspace_fields(organization: OrganizationId) -> Key {
     Key::new(of_organization(organization), "FIELDS")

@@ -10,7 +10,7 @@ use super::{
     Store, StoreError,
     capacity::Units,
     layout::{
-        self, CREATED_AT, Item, Key, NAME, PK, PSEUDONYMS, SK, SOURCE_ID, UNKNOWN_COLUMNS, VALUE,
+        self, CREATED_AT, Item, Key, NAME, PK, PSEUDONYMS, SOURCE_ID, UNKNOWN_COLUMNS, VALUE,
     },
     retry::Backoff,
 };
@@ -103,38 +103,6 @@ impl Store {
             };
             self.create_numbered(organization, "source", item).await?;
         }
-    }
-
-    /// The names of all of an organisation's sources.
-    pub async fn data_origins(
-        &self,
-        organization: OrganizationId,
-    ) -> Result<Vec<DataOrigin>, StoreError> {
-        let (pk, prefix) = layout::sources(organization);
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .into_paginator()
-            .send();
-        let mut origins = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(StoreError::call("Query"))?;
-            self.capacity.add(Units::Read, &page.consumed_capacity);
-            for item in page.items() {
-                let name = item.get(NAME).and_then(|value| value.as_s().ok());
-                let origin = name.and_then(|name| name.parse().ok());
-                origins.push(origin.ok_or(StoreError::corrupt("source", NAME))?);
-            }
-        }
-        Ok(origins)
     }
 
     /// Writes new items with the organisation's next integer id, in one transaction with the

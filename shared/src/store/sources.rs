@@ -9,6 +9,9 @@ use super::{
 };
 use crate::identity::{DataOrigin, OrganizationId};
 
+/// Sources that are read at once where all of them are.
+const SOURCES_AT_ONCE: i32 = 1_000;
+
 impl Store {
     /// A source by its name, if there is one.
     pub async fn source(
@@ -46,6 +49,23 @@ impl Store {
             .map_err(StoreError::call("Query"))?;
         self.capacity.add(Units::Read, &output.consumed_capacity);
         output.items().iter().map(read).collect()
+    }
+
+    /// The names of all of an organisation's sources.
+    pub async fn data_origins(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<DataOrigin>, StoreError> {
+        let mut origins: Vec<DataOrigin> = Vec::new();
+        loop {
+            let more = self
+                .sources(organization, origins.last(), SOURCES_AT_ONCE)
+                .await?;
+            if more.is_empty() {
+                return Ok(origins);
+            }
+            origins.extend(more.into_iter().map(|source| source.origin));
+        }
     }
 }
 

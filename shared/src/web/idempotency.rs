@@ -50,9 +50,8 @@ pub async fn once(
     work: impl Future<Output = Reply>,
 ) -> Reply {
     let key = key(call)?;
-    let repeatable = endpoint.scope == Scope::RecordsRead
-        || !matches!(*call.method, Method::POST | Method::PATCH);
-    let Some(key) = key.filter(|_| !repeatable) else {
+    let is_kept = matches!(*call.method, Method::POST | Method::PATCH) && writes(endpoint.scope);
+    let Some(key) = key.filter(|_| is_kept) else {
         return work.await;
     };
     let keys = registry.keys.for_writing(caller.organization).await?;
@@ -91,6 +90,14 @@ pub async fn once(
         tracing::error!(cause, "a reply could not be kept for its idempotency key");
     }
     Ok(response)
+}
+
+/// Whether what a scope is for changes something.
+fn writes(scope: Scope) -> bool {
+    match scope {
+        Scope::RecordsRead | Scope::PiiReveal => false,
+        Scope::RecordsWrite | Scope::RecordsDelete | Scope::WorkspaceAdmin => true,
+    }
 }
 
 /// The request's key, if it has one.

@@ -87,6 +87,10 @@ endpoints! {
     CheckCustomers: POST "/v1/customer/check", RecordsWrite, "records.upload", Workspace;
     /// The same of rows that change records which exist.
     UpdateCustomers: PATCH "/v1/customer", RecordsWrite, "records.update", Workspace;
+    /// Customers are erased.
+    DeleteCustomers: DELETE "/v1/customer", RecordsDelete, "records.delete", Workspace;
+    /// Erased customers may come back.
+    ReleaseFences: POST "/v1/fences/release", WorkspaceAdmin, "fences.release", Registry;
     /// The organisation's groups.
     ListGroups: GET "/v1/groups", RecordsRead, "groups.list", Registry;
     /// Makes a group.

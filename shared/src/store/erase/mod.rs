@@ -107,8 +107,8 @@ impl Store {
         customer: &CustomerUid,
     ) -> Result<RemovedCustomer, StoreError> {
         let meters = self.meter_ids(customer).await?;
-        let removed: Vec<Option<u64>> = stream::iter(&meters)
-            .map(|id| self.remove_record(id, None))
+        let removed: Vec<Option<u64>> = stream::iter(meters)
+            .map(|id| async move { self.remove_record(&id, None).await })
             .buffer_unordered(METERS_IN_FLIGHT)
             .try_collect()
             .await?;

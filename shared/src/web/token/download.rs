@@ -1,8 +1,8 @@
 //! One request for an issuer's keys.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{error::Error, sync::OnceLock, time::Duration};
 
-use aws_sdk_s3::{error::DisplayErrorContext, primitives::ByteStream};
+use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::{
     Connector,
     tls::{Provider, rustls_provider::CryptoMode},
@@ -87,7 +87,7 @@ impl KeySource {
         let response = connector
             .call(request)
             .await
-            .map_err(|error| FetchError::Connection(DisplayErrorContext(error).to_string()))?;
+            .map_err(|error| FetchError::Connection(with_causes(&error)))?;
         let status = response.status().as_u16();
         if status != 200 {
             return Err(FetchError::Status(status));
@@ -103,4 +103,15 @@ impl KeySource {
         }
         Ok(document)
     }
+}
+
+/// An error and what it comes from, as a line of the log.
+fn with_causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line = format!("{line}: {cause}");
+        source = cause.source();
+    }
+    line
 }
