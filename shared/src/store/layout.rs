@@ -16,6 +16,9 @@
 //! | reply kept for an idempotency key | `REPLY#{org}#{32 hex of the key's digest}` | `REPLY` |
 //! | a caller's requests | `RATE#{org}#{32 hex of the caller's hash}` | `RATE` |
 //!
+//! A deleted group stays, marked with its job, until that has removed its members; its counters
+//! stay closed for a day.
+//!
 //! A customer_uid begins with a digit, so no record's key equals another item's.
 
 use std::collections::HashMap;
