@@ -4,7 +4,7 @@
 //! reads, whether anybody of a record's bucket was ever erased. Only then it looks for the
 //! customer's fence. And since the transaction that inserts a record moves that counter anyway,
 //! it does so on condition that nobody was erased since: see
-//! [`Store::erase`](crate::store::Store::erase) for the other side.
+//! `store/erase` for the other side.
 
 use std::collections::{BTreeMap, HashSet};
 
