@@ -256,3 +256,39 @@ async fn another_organizations_things_answer_as_things_that_do_not_exist() {
     assert!(before == after);
     stack.stop().await;
 }
+
+/// A token that is bound to groups reaches those, and nothing of the whole organization.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_bound_to_other_groups_reaches_nothing() {
+    let stack = Stack::start().await;
+    let things = Things::of_first(&stack).await;
+    let bound = stack.token_with(|token| {
+        token.user = "bound".to_owned();
+        token.groups = Some(vec!["elsewhere".to_owned()]);
+    });
+    let before = Snapshot::of_first(&stack.registry, &stack.local.clients).await;
+    for endpoint in ENDPOINTS {
+        let at = format!("{} {}", endpoint.method, endpoint.path);
+        let answer = send(&stack, endpoint, &things, Some(&bound)).await;
+        match endpoint.operation {
+            // They show what the token may see: nothing.
+            Operation::ListJobs | Operation::ListGroups => {
+                assert_eq!(answer.status, 200, "{at}");
+                let shown = answer.body.to_string();
+                assert!(!shown.contains(&things.job), "{at}: {shown}");
+                assert!(!shown.contains(&things.group), "{at}: {shown}");
+            }
+            // What fields there are is no customer's.
+            Operation::ReadFields | Operation::ReadSettings => {
+                assert_eq!(answer.status, 200, "{at}")
+            }
+            _ => assert!(
+                matches!(answer.status.as_u16(), 401 | 403 | 404),
+                "{at}: {answer:?}"
+            ),
+        }
+    }
+    let after = Snapshot::of_first(&stack.registry, &stack.local.clients).await;
+    assert!(before == after);
+    stack.stop().await;
+}

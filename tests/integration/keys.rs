@@ -30,7 +30,13 @@ pub(crate) fn with_notes(rows: std::ops::Range<usize>, notes: &str, profession: 
 
 impl Stack {
     pub(crate) async fn rotate(&self, organization: OrganizationId) -> u32 {
-        match self.registry.keys.rotate(organization).await.unwrap() {
+        match self
+            .registry
+            .keys
+            .rotate(organization, uuid::Uuid::new_v4())
+            .await
+            .unwrap()
+        {
             Rotation::Made(made) => made.version,
             Rotation::Overtaken(_) | Rotation::TooMany(_) => panic!("not made"),
         }
@@ -128,7 +134,7 @@ async fn values_of_before_and_after_a_rotation_open() {
     let rotated = stack
         .registry
         .keys
-        .rotate(organization)
+        .rotate(organization, uuid::Uuid::new_v4())
         .await
         .map(|rotation| matches!(rotation, Rotation::Made(made) if made.version == 2));
     assert!(rotated.unwrap());
@@ -176,6 +182,28 @@ async fn an_import_with_cached_keys_reads_them_again_when_it_is_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_is_repeated_makes_one_version() {
+    let stack = Stack::start().await;
+    stack
+        .import("customers", with_notes(0..3, "n", "farmer"))
+        .await;
+    let rotation = uuid::Uuid::new_v4();
+    for _ in 0..2 {
+        let rotated = stack
+            .registry
+            .keys
+            .rotate(Stack::organization(), rotation)
+            .await
+            .unwrap();
+        assert!(matches!(rotated, Rotation::Made(made) if made.version == 2));
+    }
+    let next = uuid::Uuid::new_v4();
+    let rotated = stack.registry.keys.rotate(Stack::organization(), next);
+    assert!(matches!(rotated.await.unwrap(), Rotation::Made(made) if made.version == 3));
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rotations_at_the_same_time_lose_no_version() {
     let stack = Stack::start().await;
     let organization = Stack::organization();
@@ -183,7 +211,9 @@ async fn rotations_at_the_same_time_lose_no_version() {
         .import("customers", with_notes(0..3, "n", "farmer"))
         .await;
     let others: Vec<_> = (0..8).map(|_| stack.another()).collect();
-    let rotations = others.iter().map(|other| other.keys.rotate(organization));
+    let rotations = others
+        .iter()
+        .map(|other| other.keys.rotate(organization, uuid::Uuid::new_v4()));
     let rotations = futures::future::try_join_all(rotations).await.unwrap();
     let made: BTreeSet<u32> = rotations
         .iter()
@@ -199,7 +229,13 @@ async fn rotations_at_the_same_time_lose_no_version() {
     // Every version but the first is some rotation's, and no two have one in common.
     assert_eq!(stored, made.into_iter().chain([1]).collect());
     // No end of versions, since each costs a call to unwrap.
-    while let Rotation::Made(_) = stack.registry.keys.rotate(organization).await.unwrap() {}
+    while let Rotation::Made(_) = stack
+        .registry
+        .keys
+        .rotate(organization, uuid::Uuid::new_v4())
+        .await
+        .unwrap()
+    {}
     assert_eq!(stack.states(organization).await.len(), 16);
     let answer = stack
         .post("/v1/organization/keys/rotate", &Value::Null)

@@ -218,3 +218,42 @@ async fn a_cursor_of_another_group_or_a_changed_one_is_refused() {
     assert_eq!(stack.post("/v1/customer", &changed).await.status, 400);
     stack.stop().await;
 }
+
+/// Quotes are escaped once more on the way through Lambda, which carries 6 MB.
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_full_of_quotes_come_in_replies_that_lambda_carries() {
+    let stack = Stack::start().await;
+    let letters = vec!["a"; 1_500];
+    let row = |n: usize| json!({"external_id": format!("q{n}"), "letters": letters}).to_string();
+    let rows: Vec<_> = (0..1_000).map(row).collect();
+    stack
+        .import("customers", format!("[{}]", rows.join(",")))
+        .await;
+    let group = "customers.generic";
+    let mut asked = json!({"customer_group_id": group, "page": 0});
+    let mut seen = 0;
+    loop {
+        let page = stack.post("/v1/customer", &asked).await;
+        assert_eq!(page.status, 200);
+        let customers = page.body["customers"].as_array().unwrap();
+        assert!(!customers.is_empty());
+        seen += customers.len();
+        let cursor = page.body["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+        asked = json!({"customer_group_id": group, "cursor": cursor});
+    }
+    assert_eq!(seen, 1_000);
+    let too_large = stack
+        .get("/api/v1/out/customers?source=generic&size=1000")
+        .await;
+    assert_eq!(too_large.status, 400);
+    assert!(
+        too_large.body["type"]
+            .as_str()
+            .unwrap()
+            .ends_with("page_too_large")
+    );
+    stack.stop().await;
+}

@@ -6,9 +6,9 @@ use clientele::{
     Registry,
     dataset::Dataset,
     identity::{CustomerUid, DataOrigin, OrganizationId, RecordId, UidPart},
-    protection::{KeyError, OrganizationKeys},
+    protection::{CipherError, KeyError, OrganizationKeys},
     store::{GroupId, StoreError, StoredRecord},
-    web::{Call, Principal, Problem, Reply, json, record_body},
+    web::{Call, Principal, Problem, Reply, enveloped_len, json, record_body},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ const DEFAULT_SIZE: u64 = 50;
 const MAX_SIZE: u64 = 1_000;
 /// More pages than any source has.
 const MAX_PAGE: u64 = 1_000_000_000;
-/// Lambda's limit for a reply is 6 MB; its own envelope needs some of it.
-const MAX_BODY_BYTES: usize = 5_500_000;
+/// The largest body as Lambda carries it, which leaves room for the rest of the envelope.
+const MAX_ENVELOPED_BYTES: usize = 6_200_000;
 
 type Records = Vec<(RecordId, StoredRecord)>;
 
@@ -61,33 +61,42 @@ pub(crate) async fn page(
         line.count("records", records.len() as u64);
     });
     let data = shown(registry, caller, &dataset, &records).await?;
+    let data = data.ok_or_else(too_large)?;
     let body = json!({
         "data": data,
         "page": page,
         "pages": total.div_ceil(size),
         "total": total,
     });
-    let response = json(StatusCode::OK, &body);
-    if response.body().len() > MAX_BODY_BYTES {
-        return Err(Problem::bad_request(
-            "page_too_large",
-            "the page would be larger than 5.5 MB; ask for a smaller size",
-        ));
-    }
-    Ok(response)
+    Ok(json(StatusCode::OK, &body))
 }
 
+fn too_large() -> Problem {
+    Problem::bad_request(
+        "page_too_large",
+        "the page would be larger than the 6 MB of a reply; ask for a smaller size",
+    )
+}
+
+/// The records as they are shown, unless they are too many for a reply.
 async fn shown(
     registry: &Registry,
     caller: &Principal,
     dataset: &Arc<Dataset>,
     records: &Records,
-) -> Result<Vec<Value>, KeyError> {
+) -> Result<Option<Vec<Value>>, KeyError> {
     let show = |keys: Option<&OrganizationKeys>| {
-        let body = |(id, record): &(RecordId, StoredRecord)| {
-            record_body(dataset, keys, id, record).map(Value::Object)
-        };
-        records.iter().map(body).collect::<Result<Vec<_>, _>>()
+        let mut enveloped = 0;
+        let mut bodies = Vec::with_capacity(records.len());
+        for (id, record) in records {
+            let body = Value::Object(record_body(dataset, keys, id, record)?);
+            enveloped += enveloped_len(&body.to_string()) + 1;
+            if enveloped > MAX_ENVELOPED_BYTES {
+                return Ok(None);
+            }
+            bodies.push(body);
+        }
+        Ok::<_, CipherError>(Some(bodies))
     };
     let shown = registry
         .keys

@@ -147,8 +147,17 @@ fn counted(ids: impl IntoIterator<Item = Id>) -> Result<Vec<String>, Problem> {
 }
 
 fn problem(error: ErasureError) -> Problem {
-    let ErasureError::Ambiguous(positions) = error else {
-        return Problem::internal(error);
+    let positions = match error {
+        ErasureError::Ambiguous(positions) => positions,
+        ErasureError::TooManySources(sources) => {
+            return Problem::bad_request(
+                "too_many_customers",
+                format!(
+                    "the ids could be of {sources} sources; name fewer customers at a time, or the group of one source"
+                ),
+            );
+        }
+        error => return Problem::internal(error),
     };
     let detail = "some ids name several customers of the group; nothing was deleted: name those customers by their uids";
     let named = |position: &usize| -> Value {

@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::dataset_of_files;
+use crate::{dataset_of_files, organization_keys::check_reach};
 
 /// The dataset that a field is of when none is named.
 const DEFAULT_DATASET: &str = "customers";
@@ -27,6 +27,7 @@ struct Request {
 /// What protection makes of a value of a field. It needs `pii:reveal`: whoever may try values finds
 /// out whose a keyed pseudonym is.
 pub(crate) async fn explain(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
+    check_reach(caller)?;
     let request: Request = call.body()?;
     let named = request.dataset.as_deref().unwrap_or(DEFAULT_DATASET);
     let dataset = dataset_of_files(registry, caller, named).await?;

@@ -10,6 +10,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
+use crate::organization_keys::check_reach;
+
 #[derive(Deserialize)]
 struct Request {
     /// As they are written, so that a member that is there twice is noticed.
@@ -27,6 +29,7 @@ pub(crate) async fn read(registry: &Registry, call: &Call<'_>, caller: &Principa
 
 /// Replaces the fields of the caller's workspace. The same fields again change nothing.
 pub(crate) async fn replace(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
+    check_reach(caller)?;
     let request: Request = call.body()?;
     let fields = request.fields.ok_or_else(Problem::missing_fields)?;
     let definition = Definition::parse(&fields).map_err(refused)?;

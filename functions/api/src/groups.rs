@@ -210,6 +210,9 @@ pub(crate) async fn delete(
         .mark_group_deleted(organization, &group, job.id)
         .await?;
     if !is_marked {
+        // The group was made again meanwhile: this job is nobody's.
+        let now = jiff::Timestamp::now();
+        registry.store.cancel_job(organization, job.id, now).await?;
         return Err(Problem::not_found("group"));
     }
     call.audit(|line| {

@@ -2,8 +2,8 @@
 
 use clientele::{
     Registry,
-    store::jobs::{Cancelled, Job},
-    web::{Call, Principal, Problem, Reply, job_body, job_id, json, row_error},
+    store::jobs::{Cancelled, Job, Operation},
+    web::{Call, Principal, Problem, Reply, Scope, job_body, job_id, json, row_error},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -80,6 +80,10 @@ pub(crate) async fn cancel(
     if !job.operation.can_be_cancelled() {
         let detail = "the group is gone already; its deletion cannot be cancelled";
         return Err(Problem::conflict("job_not_cancellable", detail));
+    }
+    // Who may not start one may not stop one either.
+    if job.operation == Operation::Rewrap && !caller.may(Scope::WorkspaceAdmin) {
+        return Err(Problem::forbidden(Scope::WorkspaceAdmin.as_str()));
     }
     let now = jiff::Timestamp::now();
     let cancelled = registry

@@ -11,6 +11,8 @@ use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::registration::register;
+
 /// Every version, the newest first. Retired ones come without their key.
 pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     check_reach(caller)?;
@@ -33,7 +35,7 @@ pub(crate) async fn rotate(registry: &Registry, call: &Call<'_>, caller: &Princi
     check_reach(caller)?;
     let organization = caller.organization;
     registry.store.ensure_organization(organization).await?;
-    match registry.keys.rotate(organization).await? {
+    match registry.keys.rotate(organization, call.new_id()).await? {
         Rotation::Made(made) => {
             call.audit(|line| line.count("key_version", u64::from(made.version)));
             let body = json!({
@@ -62,8 +64,8 @@ pub(crate) async fn rewrap(registry: &Registry, call: &Call<'_>, caller: &Princi
     check_reach(caller)?;
     let organization = caller.organization;
     registry.store.ensure_organization(organization).await?;
-    let new = NewJob {
-        id: call.new_id(),
+    let new = |id| NewJob {
+        id,
         organization,
         operation: Operation::Rewrap,
         dataset: String::new(),
@@ -77,17 +79,16 @@ pub(crate) async fn rewrap(registry: &Registry, call: &Call<'_>, caller: &Princi
         etag: None,
         upload_until: None,
     };
-    let now = Timestamp::now();
-    let job = registry.store.register_job(&new, now).await?;
+    let job = register(registry, call, new).await?;
     if let Err(error) = registry.importer().start(&job).await {
         // Nobody will work on it. If this fails too, it stays queued.
+        let now = Timestamp::now();
         let cancelled = registry.store.cancel_job(organization, job.id, now).await;
         if let Err(error) = cancelled {
             tracing::error!(%error, job = %job.id, "a job that cannot start stays queued");
         }
         return Err(Problem::internal(error));
     }
-    call.audit(|line| line.job(job.id));
     let path = format!("/v1/jobs/{}", job.id);
     let body = json!({"job": path, "id": job.id, "state": job.state, "operation": job.operation});
     let mut response = json(StatusCode::ACCEPTED, &body);

@@ -8,7 +8,7 @@ use clientele::{
     identity::RecordId,
     protection::{CipherError, KeyError, OrganizationKeys},
     store::{Cursor, Group, PAGE_SIZE, Page, StoredRecord},
-    web::{Call, Principal, Problem, Reply, Scope, customer_group, json},
+    web::{Call, Principal, Problem, Reply, Scope, customer_group, enveloped_len, json},
 };
 use http::StatusCode;
 use serde::Deserialize;
@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 
 /// The largest body, in bytes: what is cut off comes with the next cursor.
 const MAX_BODY_BYTES: usize = 5_000_000;
+/// The largest body as Lambda carries it, which leaves room for the rest of the envelope.
+const MAX_ENVELOPED_BYTES: usize = 6_200_000;
 
 #[derive(Deserialize)]
 struct Request {
@@ -37,7 +39,7 @@ pub(crate) async fn customers(registry: &Registry, call: &Call<'_>, caller: &Pri
         .store
         .dataset(caller.organization, &group.dataset)
         .await?
-        .ok_or_else(|| Problem::internal("a group is of an unknown dataset"))?;
+        .ok_or_else(Problem::missing_workspace)?;
     let keys = match registry.keys.existing(caller.organization).await {
         // Nothing was ever written.
         Err(KeyError::None) => return Err(Problem::no_customers()),
@@ -111,8 +113,10 @@ async fn continued(
         .store
         .page_after(organization, &group.id, &cursor, PAGE_SIZE)
         .await?;
-    let total = registry.store.member_count(organization, &group.id).await?;
-    Ok((page, total))
+    match registry.store.member_count(organization, &group.id).await? {
+        0 => Err(Problem::no_customers()),
+        total => Ok((page, total)),
+    }
 }
 
 /// What it takes to show customers.
@@ -130,12 +134,14 @@ fn fit(
     reader: &ProfileReader<'_>,
 ) -> Result<(Vec<Value>, Option<Cursor>), CipherError> {
     let mut customers = Vec::with_capacity(page.records.len());
-    let mut bytes = 0;
+    let (mut bytes, mut enveloped) = (0, 0);
     let mut last: Option<&RecordId> = None;
     for (id, record) in &page.records {
         let customer = reader.customer(id, record)?;
-        bytes += customer.to_string().len() + 1;
-        if bytes > MAX_BODY_BYTES {
+        let text = customer.to_string();
+        bytes += text.len() + 1;
+        enveloped += enveloped_len(&text) + 1;
+        if bytes > MAX_BODY_BYTES || enveloped > MAX_ENVELOPED_BYTES {
             return Ok((customers, last.map(|id| Cursor::after(&group.id, id))));
         }
         customers.push(customer);

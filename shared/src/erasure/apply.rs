@@ -5,6 +5,7 @@ use std::{
     fmt,
 };
 
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
@@ -23,6 +24,8 @@ use crate::{
 
 /// Fences looked for at once.
 const FENCES_AT_ONCE: usize = 1_000;
+/// Entries of the journal read at once.
+const ENTRIES_AT_ONCE: usize = 32;
 
 /// What had to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -62,8 +65,12 @@ type Words = HashMap<UidDigest, Word>;
 pub async fn apply_fences(registry: &Registry) -> Result<Applied, ErasureError> {
     let mut applied = Applied::default();
     let mut words: BTreeMap<OrganizationId, Words> = BTreeMap::new();
-    for key in Entry::keys(&registry.bucket).await? {
-        let entry = Entry::read(&registry.bucket, &key).await?;
+    let keys = Entry::keys(&registry.bucket).await?;
+    // Many at once, and yet in their order: the last word counts.
+    let mut entries = stream::iter(&keys)
+        .map(|key| Entry::read(&registry.bucket, key))
+        .buffered(ENTRIES_AT_ONCE);
+    while let Some(entry) = entries.try_next().await? {
         applied.entries += 1;
         hear(words.entry(entry.organization_id).or_default(), entry);
     }

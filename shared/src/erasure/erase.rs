@@ -84,6 +84,15 @@ pub async fn erase(registry: &Registry, request: &Request<'_>) -> Result<Erased,
         };
         (named.customer.clone(), erasure)
     });
+    // Before: what is removed by a call that does not end is in the audit, too.
+    let digests = named.iter().map(|named| named.digest.to_string());
+    tracing::warn!(
+        target: "clientele::audit",
+        action = "records.erase", organization = organization.get(), principal = request.principal,
+        group = %request.group.id, receipt = %entry.id,
+        uid_digests = digests.collect::<Vec<_>>().join(" "),
+        "customers are about to be erased"
+    );
     let removed = remove(store, organization, &targets.collect::<Vec<_>>()).await?;
     let removed: Vec<(&Named, RemovedCustomer)> = named.iter().zip(removed).collect();
     Ok(Erased::of(&ids, &removed, Some((request, &entry))))

@@ -49,6 +49,9 @@ pub enum ErasureError {
     /// Ids that name several customers of the group each, by their positions.
     #[error("{} ids name several customers", .0.len())]
     Ambiguous(Vec<usize>),
+    /// The ids could be those of customers of too many sources.
+    #[error("the ids could be of {0} sources")]
+    TooManySources(usize),
     /// An entry in the bucket that cannot be read.
     #[error("the object {0} is no entry about fences")]
     Entry(String),

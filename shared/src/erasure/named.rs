@@ -4,10 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::ErasureError;
 use crate::{
+    dataset::workspace::WORKSPACE,
     identity::{CustomerUid, DataOrigin, OrganizationId, RecordId, UidPart},
     protection::{OrganizationKeys, UidDigest},
     store::{Group, Store, StoreError},
 };
+
+/// The most customers that are looked for: ids times sources.
+const MAX_CANDIDATES: usize = 20_000;
 
 /// A customer whom ids of a request name.
 pub(super) struct Named {
@@ -33,8 +37,12 @@ pub(super) async fn named(
 ) -> Result<Vec<Named>, ErasureError> {
     let origins = match group.id.source() {
         Some(origin) => vec![origin],
+        None if group.dataset == WORKSPACE => vec![DataOrigin::workspace()],
         None => store.data_origins(organization).await?,
     };
+    if ids.len().saturating_mul(origins.len()) > MAX_CANDIDATES {
+        return Err(ErasureError::TooManySources(origins.len()));
+    }
     let meant: Vec<Vec<CustomerUid>> = ids
         .iter()
         .map(|id| candidates(organization, &origins, id))

@@ -66,12 +66,18 @@ pub async fn check(
     question: Question,
 ) -> Result<Result<Checked, FileError>, ImportError> {
     let organization = question.organization;
-    let check = Check {
+    let mut check = Check {
         settings: store.organization(organization).await?.unwrap_or_default(),
         keys: keys.for_dry_run(organization).await?,
         question,
     };
-    match check.run(store).await {
+    let mut checked = check.run(store).await;
+    if matches!(&checked, Err(Stopped::Failed(error)) if error.lacks_key()) {
+        // The keys were rotated since they were read.
+        check.keys = keys.reload(organization).await?;
+        checked = check.run(store).await;
+    }
+    match checked {
         Ok(checked) => Ok(Ok(checked)),
         Err(Stopped::File(error)) => Ok(Err(error)),
         Err(Stopped::Failed(error)) => Err(error),
@@ -87,7 +93,7 @@ struct Check {
 }
 
 impl Check {
-    async fn run(self, store: &Store) -> Result<Checked, Stopped> {
+    async fn run(&self, store: &Store) -> Result<Checked, Stopped> {
         let (survey, hints) = self.survey().await?;
         let mut checked = Checked {
             columns: survey.columns,

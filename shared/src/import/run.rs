@@ -58,7 +58,7 @@ pub enum ImportError {
 
 impl ImportError {
     /// Whether a value is under a version of the organisation's key that was not at hand.
-    fn lacks_key(&self) -> bool {
+    pub(super) fn lacks_key(&self) -> bool {
         matches!(
             self,
             Self::Cipher(CipherError::KeyVersion(_))

@@ -216,6 +216,7 @@ impl KeyRing {
             check: check_value(purpose, version, secret),
             created_at: Timestamp::now(),
             retired_at: None,
+            made_by: None,
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
@@ -54,6 +55,8 @@ pub struct WrappedKey {
     pub created_at: Timestamp,
     /// When it was found to be needed no more.
     pub retired_at: Option<Timestamp>,
+    /// The rotation that made it, so that a repeated one makes no other.
+    pub made_by: Option<Uuid>,
 }
 
 /// Where a version of the encryption key stands.

@@ -5,6 +5,7 @@
 //! began with them (Lambda's 15 minutes).
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::{KeyError, KeyPurpose, KeyRing, KeyState, Secret, WrappedKey, keyring::CACHE_FOR};
 use crate::{
@@ -68,8 +69,16 @@ impl KeyRing {
     }
 
     /// Makes a new version of an organisation's encryption key, or its first.
-    pub async fn rotate(&self, organization: OrganizationId) -> Result<Rotation, KeyError> {
+    pub async fn rotate(
+        &self,
+        organization: OrganizationId,
+        rotation: Uuid,
+    ) -> Result<Rotation, KeyError> {
         let mut stored = self.encryption_keys(organization).await?;
+        // A request that died before its reply was kept, and comes again.
+        if let Some(made) = stored.iter().find(|key| key.made_by == Some(rotation)) {
+            return Ok(Rotation::Made(active(made)));
+        }
         if stored.is_empty() {
             self.for_writing(organization).await?;
             stored = self.encryption_keys(organization).await?;
@@ -83,9 +92,12 @@ impl KeyRing {
         let newest = stored.first().map_or(0, |key| key.version);
         let version = newest.checked_add(1).ok_or(KeyError::None)?;
         let secret = Secret::generate().map_err(|_| KeyError::Random)?;
-        let key = self
-            .wrapped(organization, KeyPurpose::Encryption, version, &secret)
-            .await?;
+        let key = WrappedKey {
+            made_by: Some(rotation),
+            ..self
+                .wrapped(organization, KeyPurpose::Encryption, version, &secret)
+                .await?
+        };
         let created = self.store.create_wrapped_key(organization, &key).await?;
         // A write whose reply was lost is refused when it is tried again, and found done.
         if !created && !self.is_stored(organization, &key).await? {

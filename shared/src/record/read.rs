@@ -53,7 +53,7 @@ pub(super) fn read(
     if let RawValue::Null = raw {
         return Ok(Some(Change::Unset));
     }
-    if let RawValue::Cell(text) | RawValue::Text(text) = raw {
+    if let RawValue::Cell(text) | RawValue::Text(text) | RawValue::LongNumber(text) = raw {
         if text.trim().is_empty() {
             return Ok(None);
         }
@@ -240,7 +240,8 @@ fn number(field: &Field, raw: &RawValue, otherwise: RowErrorCode) -> Result<Deci
     let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && digits.bytes().any(|b| b.is_ascii_digit());
     match (plain, raw) {
-        (true, _) => text.parse().map_err(|_| otherwise.into()),
+        // Digits that do not fit are refused, not rounded away.
+        (true, _) => Decimal::from_str_exact(&text).map_err(|_| otherwise.into()),
         // JSON writes large and small numbers with an exponent.
         (false, RawValue::Number(_) | RawValue::LongNumber(_)) => {
             Decimal::from_scientific(&text).map_err(|_| otherwise.into())

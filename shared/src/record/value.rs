@@ -39,13 +39,25 @@ impl Value {
     }
 }
 
-/// A decimal as a JSON number; whole numbers are written without a fraction.
+/// A decimal as a JSON number; whole numbers are written without a fraction. One with more digits
+/// than 64 bits hold is written as text, so that none gets lost.
 pub(crate) fn decimal_to_json(number: Decimal) -> serde_json::Value {
     let text = number.normalize().to_string();
-    match text.parse::<i64>() {
-        Ok(integer) => integer.into(),
-        Err(_) => text.parse::<f64>().map_or(text.into(), Into::into),
+    if let Ok(integer) = text.parse::<i64>() {
+        return integer.into();
     }
+    match text.parse::<f64>() {
+        Ok(float) if read_back(float) == Some(number.normalize()) => float.into(),
+        _ => text.into(),
+    }
+}
+
+/// The decimal that a JSON number is read as.
+fn read_back(float: f64) -> Option<Decimal> {
+    let text = serde_json::to_string(&float).ok()?;
+    let exact = Decimal::from_str_exact(&text);
+    let number = exact.or_else(|_| Decimal::from_scientific(&text));
+    number.ok().map(|number| number.normalize())
 }
 
 impl fmt::Debug for Value {
@@ -78,6 +90,29 @@ impl<T> Change<T> {
         match self {
             Self::Set(value) => Change::Set(f(value)),
             Self::Unset => Change::Unset,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_keeps_every_digit() {
+        use serde_json::json;
+        let table = [
+            ("7", json!(7)),
+            ("7.0", json!(7)),
+            ("12.5", json!(12.5)),
+            ("-0.001", json!(-0.001)),
+            ("89254021064184318734", json!("89254021064184318734")),
+            ("0.1234567890123456789", json!("0.1234567890123456789")),
+            ("9007199254740993", json!(9_007_199_254_740_993_i64)),
+        ];
+        for (text, expected) in table {
+            let number = Decimal::from_str_exact(text).unwrap();
+            assert_eq!(decimal_to_json(number), expected, "{text}");
         }
     }
 }

@@ -199,7 +199,13 @@ impl Store {
         &self,
         organization: OrganizationId,
     ) -> Result<Option<InUse>, StoreError> {
-        // Imports first: one that ends meanwhile has left its customers.
+        let group = GroupId::of_workspace();
+        // To have nothing to do with ninety days of jobs in the usual case.
+        let customers = self.member_count(organization, &group).await?;
+        if customers > 0 {
+            return Ok(Some(InUse::Customers(customers)));
+        }
+        // Imports before customers: one that ends meanwhile has left its customers.
         let mut before = None;
         loop {
             let jobs = self.jobs(organization, JOBS_AT_ONCE, before).await?;
@@ -215,7 +221,6 @@ impl Store {
                 return Ok(Some(InUse::Import(job.import_id)));
             }
         }
-        let group = GroupId::of_workspace();
         let customers = self.member_count(organization, &group).await?;
         Ok((customers > 0).then_some(InUse::Customers(customers)))
     }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::{
-    StoreError,
+    Group, StoreError,
     layout::{
         CREATED_AT, CUSTOM, DATASET, DIGEST, GROUPS, IMPORT_ID, Item, LAST_IMPORT_ID,
         LAST_SOURCE_ID, PROFILE, SOURCE_ID, UPDATED_AT, VALUE_DIGESTS,
@@ -233,6 +233,11 @@ impl StoredRecord {
             last_source_id: attributes.integer(LAST_SOURCE_ID)?,
             last_import_id: attributes.integer(LAST_IMPORT_ID)?,
         })
+    }
+
+    /// Whether the record is in a group.
+    pub(super) fn is_in(&self, group: Option<&Group>) -> bool {
+        group.is_some_and(|group| self.groups.contains(group.id.as_str()))
     }
 
     /// The dataset that the record is of.

@@ -71,6 +71,8 @@ pub(super) const VERSION: &str = "version";
 pub(super) const FIELDS: &str = "fields";
 pub(super) const WRAPPED: &str = "wrapped";
 pub(super) const CHECK: &str = "check";
+/// On a version of a key: the rotation that made it.
+pub(super) const MADE_BY: &str = "made_by";
 pub(super) const RETIRED_AT: &str = "retired_at";
 pub(super) const PSEUDONYMS: &str = "pseudonyms";
 pub(super) const UNKNOWN_COLUMNS: &str = "unknown_columns";

@@ -74,7 +74,11 @@ impl Store {
         &self,
         organization: OrganizationId,
     ) -> Result<Option<SettingsChange>, StoreError> {
-        // Imports first: one that ends meanwhile has left its records.
+        // To have nothing to do with ninety days of jobs in the usual case.
+        if self.has_records(organization).await? {
+            return Ok(Some(SettingsChange::Records));
+        }
+        // Imports before records: one that ends meanwhile has left its records.
         let mut before = None;
         loop {
             let jobs = self.jobs(organization, JOBS_AT_ONCE, before).await?;
@@ -87,12 +91,17 @@ impl Store {
                 return Ok(Some(SettingsChange::Import(job.import_id)));
             }
         }
+        let has_records = self.has_records(organization).await?;
+        Ok(has_records.then_some(SettingsChange::Records))
+    }
+
+    async fn has_records(&self, organization: OrganizationId) -> Result<bool, StoreError> {
         for group in self.groups_of_sources(organization).await? {
             if self.member_count(organization, &group).await? > 0 {
-                return Ok(Some(SettingsChange::Records));
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     fn put_settings(

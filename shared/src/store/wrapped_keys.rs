@@ -7,7 +7,7 @@ use super::{
     Store, StoreError,
     capacity::Units,
     item::{bytes, number},
-    layout::{self, CHECK, CREATED_AT, Item, PK, RETIRED_AT, SK, WRAPPED},
+    layout::{self, CHECK, CREATED_AT, Item, MADE_BY, PK, RETIRED_AT, SK, WRAPPED},
 };
 use crate::{
     identity::OrganizationId,
@@ -56,6 +56,10 @@ impl Store {
         item.insert(CHECK.to_owned(), bytes(&key.check));
         let created_at = number(key.created_at.as_millisecond());
         item.insert(CREATED_AT.to_owned(), created_at);
+        if let Some(rotation) = key.made_by {
+            let rotation = AttributeValue::S(rotation.to_string());
+            item.insert(MADE_BY.to_owned(), rotation);
+        }
         self.create(item).await
     }
 
@@ -109,5 +113,8 @@ fn read_wrapped_key(item: &Item) -> Result<WrappedKey, StoreError> {
         check: bytes(CHECK)?.try_into().map_err(|_| corrupt(CHECK))?,
         created_at: time(CREATED_AT).ok_or(corrupt(CREATED_AT))?,
         retired_at: time(RETIRED_AT),
+        made_by: item
+            .get(MADE_BY)
+            .and_then(|value| value.as_s().ok()?.parse().ok()),
     })
 }

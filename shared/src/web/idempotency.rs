@@ -12,8 +12,9 @@ use data_encoding::HEXLOWER;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Call, Endpoint, Principal, Problem, Reply, Scope};
+use super::{Call, Endpoint, Operation, Principal, Problem, Reply, Scope};
 use crate::{
     Registry,
     identity::OrganizationId,
@@ -85,7 +86,10 @@ pub async fn once(
     };
     // The work is done, whether or not its reply can be kept. If it cannot, a repeated request
     // does it again, with the same job id.
-    if let Err(problem) = place.keep(registry, &keys, &claim, &response).await {
+    if let Err(problem) = place
+        .keep(registry, &keys, &claim, endpoint, &response)
+        .await
+    {
         let cause = problem.cause();
         tracing::error!(cause, "a reply could not be kept for its idempotency key");
     }
@@ -175,16 +179,22 @@ impl Place {
         registry: &Registry,
         keys: &OrganizationKeys,
         claim: &ReplyClaim,
+        endpoint: &Endpoint,
         response: &Response<String>,
     ) -> Result<(), Problem> {
         let header = |name: &HeaderName| {
             let value = response.headers().get(name)?.to_str().ok()?;
             Some((name.to_string(), value.to_owned()))
         };
+        let body = match endpoint.operation {
+            // Shown once: what repeats the request learns what was made, and not the secret.
+            Operation::GrantSourceToken => without_token(response.body()),
+            _ => response.body().clone(),
+        };
         let stored = StoredReply {
             status: response.status().as_u16(),
             headers: KEPT_HEADERS.iter().filter_map(header).collect(),
-            body: response.body().clone(),
+            body,
         };
         let plain = serde_json::to_vec(&stored).map_err(Problem::internal)?;
         let sealed = keys.seal_object(&self.folder, &self.name, &plain)?;
@@ -229,6 +239,15 @@ impl Place {
             .insert("idempotency-replayed", replayed);
         Ok(response)
     }
+}
+
+/// The reply to the making of a token, without the token.
+fn without_token(body: &str) -> String {
+    let Ok(Value::Object(mut body)) = serde_json::from_str(body) else {
+        return String::new();
+    };
+    body.insert("token".to_owned(), Value::Null);
+    Value::Object(body).to_string()
 }
 
 fn running(left: Duration) -> Problem {

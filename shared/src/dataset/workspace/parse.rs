@@ -25,6 +25,11 @@ const MAX_PATTERNS_BYTES: usize = 64 * 1024 * 1024;
 /// The largest definition as it is stored, in bytes: DynamoDB's items have at most 400 KB.
 const MAX_DEFINITION_BYTES: usize = 200 * 1024;
 
+/// The largest definition as it is sent, in bytes: room for spaces and escapes.
+const MAX_SENT_BYTES: usize = 1024 * 1024;
+/// The most problems that are told at once.
+const MAX_PROBLEMS: usize = 100;
+
 /// A field as it was sent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +68,10 @@ impl Definition {
         if fields.len() > MAX_FIELDS {
             let message = format!("there are {} fields, {MAX_FIELDS} at most", fields.len());
             problems.add(ProblemCode::TooManyFields, message);
+            return Err(problems.found);
+        }
+        if fields.iter().map(|field| field.get().len()).sum::<usize>() > MAX_SENT_BYTES {
+            problems.too_large();
             return Err(problems.found);
         }
         let mut names = Names::new();
@@ -115,7 +124,16 @@ struct Problems {
 }
 
 impl Problems {
+    fn too_large(&mut self) {
+        let limit = MAX_DEFINITION_BYTES / 1024;
+        let message = format!("the definition is larger than {limit} KiB");
+        self.add(ProblemCode::TooLarge, message);
+    }
+
     fn add(&mut self, code: ProblemCode, message: impl Into<String>) {
+        if self.found.len() == MAX_PROBLEMS {
+            return;
+        }
         self.found.push(FieldProblem {
             place: self.place,
             field: self.field.clone(),
@@ -325,9 +343,7 @@ impl Problems {
     fn check_size(&mut self, definition: &Definition) {
         let bytes = serde_json::to_string(definition).map_or(usize::MAX, |json| json.len());
         if bytes > MAX_DEFINITION_BYTES {
-            let limit = MAX_DEFINITION_BYTES / 1024;
-            let message = format!("the definition is larger than {limit} KiB");
-            self.add(ProblemCode::TooLarge, message);
+            self.too_large();
         }
     }
 }

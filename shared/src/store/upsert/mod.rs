@@ -10,16 +10,19 @@ mod fences;
 mod transaction;
 mod unit;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::Update;
 use jiff::Timestamp;
 
 use super::{
-    Group, GroupId, Store, StoreError, StoredRecord, layout::Key, read::Freshness, retry::Backoff,
+    Group, GroupId, Store, StoreError, StoredRecord,
+    layout::{self, Key},
+    read::Freshness,
+    retry::Backoff,
 };
 use crate::{
-    identity::OrganizationId,
+    identity::{OrganizationId, RecordId},
     protection::{OrganizationKeys, ProtectedRecord},
     record::MAX_STORED_BYTES,
 };
@@ -33,6 +36,10 @@ const WRITES_IN_FLIGHT: usize = 16;
 
 /// Records read and compared at once: enough for batch reads side by side.
 const COMPARED_AT_ONCE: usize = 1_000;
+
+/// Records read, compared and written before the next ones are read, where others were faster
+/// before: the less lies between reading and writing, the less can happen in between.
+const RETRIED_AT_ONCE: usize = 200;
 
 /// Where the rows of an import come from.
 #[derive(Debug, Clone)]
@@ -112,16 +119,19 @@ impl Store {
         keys: &OrganizationKeys,
     ) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes = vec![Outcome::Unchanged; records.len()];
-        let mut units = units(records, provenance);
+        let absent = self.absent_meters(&records, provenance).await?;
+        let mut units = units(records, provenance, &absent);
         let mut pending: Vec<usize> = (0..units.len()).collect();
         let mut fences = Fences::unknown(&units);
         let mut freshness = provenance.freshness();
         let mut backoff = Backoff::new("writing records");
+        let mut at_once = COMPARED_AT_ONCE;
         loop {
+            let before = pending.len();
             fences.forget_counters();
             let mut joins = Vec::new();
             let mut written = Vec::new();
-            for wanted in std::mem::take(&mut pending).chunks(COMPARED_AT_ONCE) {
+            for wanted in std::mem::take(&mut pending).chunks(at_once) {
                 let stored = self.read_units(&units, wanted, freshness).await?;
                 if !provenance.updates_only {
                     let new = new_among(wanted, &units, &stored);
@@ -145,6 +155,12 @@ impl Store {
                     }
                 }
                 written.extend(self.write_changes(changes).await?);
+                if at_once == RETRIED_AT_ONCE {
+                    let joins = std::mem::take(&mut joins);
+                    let joined = self.write_joins(joins, &units, &fences, provenance, keys);
+                    written.extend(joined.await?);
+                    fences.forget_counters();
+                }
             }
             let joined = self.write_joins(joins, &units, &fences, provenance, keys);
             written.extend(joined.await?);
@@ -168,6 +184,10 @@ impl Store {
             }
             pending.sort_unstable();
             freshness = Freshness::Strong;
+            at_once = RETRIED_AT_ONCE;
+            if pending.len() < before {
+                backoff = Backoff::new("writing records");
+            }
             backoff.wait().await?;
         }
     }
@@ -180,7 +200,8 @@ impl Store {
         keys: &OrganizationKeys,
     ) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes = vec![Outcome::Unchanged; records.len()];
-        let units = units(records, provenance);
+        let absent = self.absent_meters(&records, provenance).await?;
+        let units = units(records, provenance, &absent);
         let pending: Vec<usize> = (0..units.len()).collect();
         let mut fences = Fences::unknown(&units);
         for wanted in pending.chunks(COMPARED_AT_ONCE) {
@@ -204,6 +225,34 @@ impl Store {
             }
         }
         Ok(outcomes)
+    }
+
+    /// The meters that rows are about but that are not there to be changed: what such a row says
+    /// of the meter's customer is not to be stored either.
+    async fn absent_meters(
+        &self,
+        records: &[ProtectedRecord],
+        provenance: &Provenance,
+    ) -> Result<HashSet<RecordId>, StoreError> {
+        let meters = records.iter().map(ProtectedRecord::id);
+        let meters: Vec<&RecordId> = match provenance.updates_only {
+            true => meters
+                .filter(|id| matches!(id, RecordId::Meter(..)))
+                .collect(),
+            false => Vec::new(),
+        };
+        let keys: Vec<Key> = meters.iter().map(|id| layout::record(id)).collect();
+        let stored = self
+            .get_many(&keys, provenance.freshness(), |item| {
+                StoredRecord::read(&item)
+            })
+            .await?;
+        let is_there = |id: &RecordId| {
+            let stored = stored.get(&layout::record(id));
+            stored.is_some_and(|stored| stored.is_in(provenance.group.as_ref()))
+        };
+        let absent = meters.into_iter().filter(|id| !is_there(id));
+        Ok(absent.cloned().collect())
     }
 
     async fn read_units(

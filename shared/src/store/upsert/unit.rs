@@ -1,6 +1,6 @@
 //! The records that a batch writes.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map::Entry};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -56,11 +56,17 @@ impl Unit {
 
 /// The records to write: each row's, and one for every customer that meters' rows speak of.
 /// Customers come first: whether one was erased decides about the rows of its meters.
-pub(super) fn units(records: Vec<ProtectedRecord>, provenance: &Provenance) -> Vec<Unit> {
+/// What rows of absent meters say of their customers is left out.
+pub(super) fn units(
+    records: Vec<ProtectedRecord>,
+    provenance: &Provenance,
+    absent: &HashSet<RecordId>,
+) -> Vec<Unit> {
     let mut of_rows = Vec::with_capacity(records.len());
     let mut customers: BTreeMap<String, ProtectedRecord> = BTreeMap::new();
     for (row, mut record) in records.into_iter().enumerate() {
-        if let Some(customer) = record.take_customer() {
+        let customer = record.take_customer();
+        if let Some(customer) = customer.filter(|_| !absent.contains(record.id())) {
             match customers.entry(customer.id().to_string()) {
                 Entry::Occupied(mut known) => {
                     known.get_mut().overlay(customer);
@@ -104,11 +110,8 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
 impl Unit {
     /// Whether there is a record to change: in the group, if the row is about it.
     pub(super) fn is_there(&self, stored: Option<&StoredRecord>, provenance: &Provenance) -> bool {
-        let Some(stored) = stored else {
-            return false;
-        };
         let group = provenance.group.as_ref();
-        self.row.is_none() || group.is_some_and(|group| stored.groups.contains(group.id.as_str()))
+        stored.is_some_and(|stored| self.row.is_none() || stored.is_in(group))
     }
 
     /// Has the record join its source's group alone.
