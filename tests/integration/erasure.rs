@@ -136,6 +136,14 @@ async fn a_thousand_customers_go_at_once_and_the_unknown_ones_are_named() {
     assert_eq!(again["deleted"], 0);
     assert_eq!(again["not_found"].as_array().unwrap().len(), 999);
     assert_eq!(again["receipt"], Value::Null);
+    // Each id with the receipt of its erasure: nothing of it is lost with a reply.
+    let before = again["erased_before"].as_array().unwrap();
+    assert_eq!(before.len(), 996);
+    assert!(
+        before
+            .iter()
+            .all(|erased| erased["receipt"] == receipt["id"])
+    );
     assert_eq!(stack.members("vip").await, 205);
 
     let proof = Proof::parse(reply.to_string().as_bytes()).unwrap();

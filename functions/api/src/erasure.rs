@@ -68,6 +68,7 @@ pub(crate) async fn delete(registry: &Registry, call: &Call<'_>, caller: &Princi
     let body = json!({
         "deleted": erased.deleted,
         "not_found": erased.not_found,
+        "erased_before": erased.erased_before,
         "receipt": erased.receipt,
     });
     Ok(json(StatusCode::OK, &body))

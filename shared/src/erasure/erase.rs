@@ -3,6 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::{
     CUSTOMERS_IN_FLIGHT, ErasureError, Receipt, Subject,
@@ -13,7 +16,7 @@ use super::{
 use crate::{
     Registry,
     identity::{CustomerUid, DataOrigin, OrganizationId},
-    protection::KeyError,
+    protection::{KeyError, UidDigest},
     store::{Erasure, Group, GroupId, RemovedCustomer, Store, StoreError},
 };
 
@@ -38,6 +41,22 @@ pub struct Erased {
     pub not_found: Vec<String>,
     /// What was removed, if anything was.
     pub receipt: Option<Receipt>,
+    /// Ids among those not found whose customers an earlier request has erased from the group: one
+    /// whose reply was lost, perhaps.
+    pub erased_before: Vec<ErasedBefore>,
+}
+
+/// An erasure in the past.
+#[derive(Debug, Clone, Serialize)]
+pub struct ErasedBefore {
+    /// The id, as it was sent.
+    pub customer_id: String,
+    /// The customer, as receipts name one.
+    pub uid_digest: UidDigest,
+    /// The id of the receipt.
+    pub receipt: Uuid,
+    /// When it was asked for.
+    pub time: Timestamp,
 }
 
 /// Removes customers with all their memberships and meters, and leaves their fences.
@@ -62,7 +81,7 @@ pub async fn erase(registry: &Registry, request: &Request<'_>) -> Result<Erased,
     };
     let named = named(store, organization, request.group, &ids, &keys).await?;
 
-    let members = named.iter().filter(|named| named.is_member);
+    let members = named.iter().filter(|named| named.erased.is_none());
     let listed = |named: &Named| {
         let group = GroupId::of_source_named(&request.group.dataset, named.customer.origin());
         let group = group.map_err(|_| StoreError::corrupt("group", "dataset"))?;
@@ -128,12 +147,32 @@ pub(super) async fn remove(
     Ok(removed)
 }
 
+impl ErasedBefore {
+    fn of(named: &Named) -> Vec<Self> {
+        let Some(fence) = &named.erased else {
+            return Vec::new();
+        };
+        let of_id = |id: &String| Self {
+            customer_id: id.clone(),
+            uid_digest: named.digest,
+            receipt: fence.receipt,
+            time: fence.at,
+        };
+        named.ids.iter().map(of_id).collect()
+    }
+}
+
 impl Erased {
     fn of(
         ids: &[&String],
         removed: &[(&Named, RemovedCustomer)],
         asked: Option<(&Request<'_>, &Entry)>,
     ) -> Self {
+        let erased_before = removed
+            .iter()
+            .filter(|(_, removed)| removed.is_nothing())
+            .flat_map(|(named, _)| ErasedBefore::of(named))
+            .collect();
         let removed = removed.iter().filter(|(_, removed)| !removed.is_nothing());
         let found: HashSet<&String> = removed.clone().flat_map(|(named, _)| &named.ids).collect();
         let erased: Vec<Subject> = removed
@@ -141,6 +180,7 @@ impl Erased {
             .collect();
         let not_found = ids.iter().filter(|id| !found.contains(**id));
         Self {
+            erased_before,
             deleted: erased.len() as u64,
             not_found: not_found.map(|id| id.to_string()).collect(),
             receipt: asked

@@ -20,7 +20,7 @@ mod release;
 use thiserror::Error;
 
 pub use apply::{Applied, apply_fences};
-pub use erase::{Erased, Request, erase};
+pub use erase::{Erased, ErasedBefore, Request, erase};
 pub use journal::FENCES;
 pub use proof::{Proof, ProofError, Proven, prove};
 pub use receipt::{BACKUPS, Receipt, Subject};

@@ -1,13 +1,13 @@
 //! Whom the ids of a request name.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::ErasureError;
 use crate::{
     dataset::workspace::WORKSPACE,
     identity::{CustomerUid, DataOrigin, OrganizationId, RecordId, UidPart},
     protection::{OrganizationKeys, UidDigest},
-    store::{Group, Store, StoreError},
+    store::{Group, Standing, Store, StoreError},
 };
 
 /// The most customers that are looked for: ids times sources.
@@ -19,9 +19,9 @@ pub(super) struct Named {
     pub(super) ids: Vec<String>,
     pub(super) customer: CustomerUid,
     pub(super) digest: UidDigest,
-    /// Whether the customer is a member of the group. If not, an erasure that was cut off may
-    /// have left meters.
-    pub(super) is_member: bool,
+    /// Of a customer who is no member of the group any more: the erasure, which may have been cut
+    /// off before it got to the meters.
+    pub(super) erased: Option<Standing>,
 }
 
 /// Finds whom ids name in a group: each is a uid, or the external_id of a customer of any source
@@ -66,7 +66,7 @@ pub(super) async fn named(
                 ids: vec![id.to_string()],
                 digest: keys.uid_digest(&customer),
                 customer,
-                is_member: true,
+                erased: None,
             }),
             (Some(_), false) => ambiguous.push(position),
         }
@@ -119,19 +119,16 @@ async fn erased_before(
         .iter()
         .map(|(_, customer)| keys.uid_digest(customer))
         .collect();
-    let fences: HashMap<UidDigest, BTreeSet<String>> = store.fences(organization, &digests).await?;
-    let was_member = |digest: &UidDigest| {
-        let groups = fences.get(digest);
-        groups.is_some_and(|groups| groups.contains(group.id.as_str()))
-    };
-    let gone = gone.into_iter().zip(digests);
-    Ok(gone
-        .filter(|(_, digest)| was_member(digest))
-        .map(|((id, customer), digest)| Named {
+    let fences = store.fences(organization, &digests).await?;
+    let named = |((id, customer), digest): ((&&String, CustomerUid), UidDigest)| {
+        let fence = fences.get(&digest)?;
+        fence.groups.contains(group.id.as_str()).then(|| Named {
             ids: vec![id.to_string()],
             customer,
             digest,
-            is_member: false,
+            erased: Some(fence.clone()),
         })
-        .collect())
+    };
+    let gone = gone.into_iter().zip(digests);
+    Ok(gone.filter_map(named).collect())
 }

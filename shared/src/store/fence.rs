@@ -45,23 +45,44 @@ impl Fence {
     }
 }
 
-/// The groups that a fence's customer was in.
-fn groups(item: Item) -> Result<BTreeSet<String>, StoreError> {
+/// A fence that stands, as it was set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The groups that the customer was in.
+    pub groups: BTreeSet<String>,
+    /// The receipt of the erasure.
+    pub receipt: Uuid,
+    /// When it was asked for.
+    pub at: Timestamp,
+}
+
+fn standing(item: Item) -> Result<Standing, StoreError> {
+    let corrupt = |attribute| StoreError::corrupt("fence", attribute);
     let groups = item.get(GROUPS).and_then(|value| value.as_ss().ok());
-    Ok(groups.into_iter().flatten().cloned().collect())
+    let receipt = item.get(RECEIPT).and_then(|value| value.as_s().ok());
+    let at = item
+        .get(CREATED_AT)
+        .and_then(|value| value.as_n().ok()?.parse().ok())
+        .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
+    Ok(Standing {
+        groups: groups.into_iter().flatten().cloned().collect(),
+        receipt: receipt
+            .and_then(|receipt| receipt.parse().ok())
+            .ok_or(corrupt(RECEIPT))?,
+        at: at.ok_or(corrupt(CREATED_AT))?,
+    })
 }
 
 impl Store {
-    /// Which of some customers have a fence, and which groups they were in when they were
-    /// erased. Strongly consistent.
+    /// Which of some customers have a fence. Strongly consistent.
     pub async fn fences(
         &self,
         organization: OrganizationId,
         digests: &[UidDigest],
-    ) -> Result<HashMap<UidDigest, BTreeSet<String>>, StoreError> {
+    ) -> Result<HashMap<UidDigest, Standing>, StoreError> {
         let key = |digest: &UidDigest| layout::fence(organization, *digest);
         let keys: Vec<_> = digests.iter().map(key).collect();
-        let mut found = self.get_many(&keys, Freshness::Strong, groups).await?;
+        let mut found = self.get_many(&keys, Freshness::Strong, standing).await?;
         let pairs = digests.iter().zip(&keys);
         Ok(pairs
             .filter_map(|(digest, key)| Some((*digest, found.remove(key)?)))

@@ -32,7 +32,7 @@ pub use capacity::Consumed;
 pub use datasets::{FieldsChange, InUse, WorkspaceFields};
 pub use erase::{Erasure, RemovedCustomer};
 pub use error::StoreError;
-pub use fence::Fence;
+pub use fence::{Fence, Standing};
 pub use group::{FoundGroup, Group, GroupId, GroupIdError, Made};
 pub use item::StoredRecord;
 pub use organizations::{Organization, Source};
