@@ -404,6 +404,17 @@ async fn a_reply_lost_at_any_call_leaves_no_token_that_nobody_knows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_parameter_does_not_revoke_every_token() {
+    let stack = Stack::start().await;
+    let token = stack.token_of("north", &["customers"]).await;
+    let mistyped = stack.delete("/v1/sources/north?token_id=x").await;
+    assert_eq!(mistyped.status, 400);
+    let pushed = stack.post_as(&token, "/api/v1/in/customers", &rows()).await;
+    assert_eq!(pushed.status, 201);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_grant_that_is_sent_again_makes_one_token() {
     let stack = Stack::start().await;
     let body = json!({"data_origin": "north", "datasets": ["customers"]}).to_string();

@@ -89,7 +89,7 @@ fn contradicted(problems: &[ChangeProblem], in_use: InUse) -> Problem {
         InUse::Customers(1) => "the workspace has a customer".to_owned(),
         InUse::Customers(count) => format!("the workspace has {count} customers"),
         InUse::Import(id) => format!(
-            "the import {id} into the workspace has not ended; wait for its end or cancel it"
+            "the job {id} into the workspace has not ended, or waits for a file that was announced; wait for its end or cancel it"
         ),
     };
     let error = |problem: &ChangeProblem| {

@@ -57,7 +57,9 @@ pub(crate) async fn change(registry: &Registry, call: &Call<'_>, caller: &Princi
         )),
         SettingsChange::Import(id) => Err(Problem::conflict(
             "import_under_way",
-            format!("the import {id} has not ended; wait for its end or cancel it"),
+            format!(
+                "the job {id} has not ended, or waits for a file that was announced; wait for its end or cancel it"
+            ),
         )),
     }
 }

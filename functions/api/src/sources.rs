@@ -116,6 +116,7 @@ pub(crate) async fn revoke(
     origin: &str,
 ) -> Reply {
     check_reach(caller)?;
+    call.takes_query(&["token"])?;
     let origin: DataOrigin = origin.parse().map_err(|_| Problem::not_found("source"))?;
     let organization = caller.organization;
     let only = call.query.get("token").map(|id| id.parse::<Uuid>());

@@ -45,7 +45,7 @@ pub(super) async fn named(
     }
     let meant: Vec<Vec<CustomerUid>> = ids
         .iter()
-        .map(|id| candidates(organization, &origins, id))
+        .map(|id| candidates(organization, &origins, id, keys))
         .collect();
     let all: Vec<RecordId> = meant
         .iter()
@@ -95,7 +95,12 @@ fn once_each(found: Vec<Named>) -> Vec<Named> {
     customers
 }
 
-fn candidates(organization: OrganizationId, origins: &[DataOrigin], id: &str) -> Vec<CustomerUid> {
+fn candidates(
+    organization: OrganizationId,
+    origins: &[DataOrigin],
+    id: &str,
+    keys: &OrganizationKeys,
+) -> Vec<CustomerUid> {
     let uid = CustomerUid::parse(id).filter(|uid| uid.organization() == organization);
     let external_id = UidPart::parse(id).ok();
     let of_origin = |origin: &DataOrigin| {
@@ -103,8 +108,29 @@ fn candidates(organization: OrganizationId, origins: &[DataOrigin], id: &str) ->
         Some(CustomerUid::new(organization, origin.clone(), external_id))
     };
     let mut candidates: Vec<_> = origins.iter().filter_map(of_origin).collect();
+    let of_identifier = |customer: &CustomerUid| by_identifier(customer, keys);
+    candidates.extend(candidates.clone().iter().filter_map(of_identifier));
     candidates.extend(uid);
     candidates
+}
+
+/// The customer of a workspace whose unique identifier is personal, if what stands in the place
+/// of the external_id is that identifier and not the digest that it became.
+pub(super) fn by_identifier(
+    customer: &CustomerUid,
+    keys: &OrganizationKeys,
+) -> Option<CustomerUid> {
+    let workspace = DataOrigin::workspace();
+    if *customer.origin() != workspace {
+        return None;
+    }
+    let identifier = UidPart::parse(customer.external_id()).ok()?;
+    let external_id = keys.external_id(&identifier);
+    Some(CustomerUid::new(
+        customer.organization(),
+        workspace,
+        external_id,
+    ))
 }
 
 /// The customers among those who are no members who were erased from this group.

@@ -3,11 +3,12 @@
 use super::{
     CUSTOMERS_IN_FLIGHT, ErasureError,
     journal::{Entry, Matter},
+    named::by_identifier,
 };
 use crate::{
     Registry,
     identity::{CustomerUid, OrganizationId},
-    protection::{KeyError, UidDigest},
+    protection::{KeyError, OrganizationKeys, UidDigest},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -18,6 +19,16 @@ pub struct Released {
     pub released: Vec<UidDigest>,
     /// The ids that have no fence.
     pub not_found: Vec<String>,
+}
+
+/// The digests by which a customer may be fenced.
+fn digests(customer: Option<&CustomerUid>, keys: Option<&OrganizationKeys>) -> Vec<UidDigest> {
+    let (Some(customer), Some(keys)) = (customer, keys) else {
+        return Vec::new();
+    };
+    let mut digests = vec![keys.uid_digest(customer)];
+    digests.extend(by_identifier(customer, keys).map(|customer| keys.uid_digest(&customer)));
+    digests
 }
 
 /// Takes the fences of customers away: the next import of them is taken again. Nothing of what
@@ -35,14 +46,18 @@ pub async fn release(
         Err(KeyError::None) => None,
         Err(error) => return Err(error.into()),
     };
-    let digest =
-        |customer: &Option<CustomerUid>| Some(keys.as_ref()?.uid_digest(customer.as_ref()?));
-    let digests: Vec<Option<UidDigest>> = named.iter().map(|(_, uid)| digest(uid)).collect();
+    let digests: Vec<Vec<UidDigest>> = named
+        .iter()
+        .map(|(_, uid)| digests(uid.as_ref(), keys.as_deref()))
+        .collect();
     let known: Vec<UidDigest> = digests.iter().flatten().copied().collect();
     let fences = store.fences(organization, &known).await?;
     let mut released = Released::default();
-    for ((id, _), digest) in named.iter().zip(digests) {
-        match digest.filter(|digest| fences.contains_key(digest)) {
+    for ((id, _), digests) in named.iter().zip(digests) {
+        match digests
+            .into_iter()
+            .find(|digest| fences.contains_key(digest))
+        {
             Some(digest) => released.released.push(digest),
             None => released.not_found.push(id.clone()),
         }

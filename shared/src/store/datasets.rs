@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ConditionCheck, Put, ReturnConsumedCapacity, TransactWriteItem},
 };
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
     GroupId, Store, StoreError,
@@ -54,7 +55,7 @@ pub enum InUse {
     /// It has this many customers.
     Customers(u64),
     /// This import of customers has not ended.
-    Import(u64),
+    Import(Uuid),
 }
 
 impl Store {
@@ -218,7 +219,7 @@ impl Store {
                 .iter()
                 .find(|job| job.dataset == WORKSPACE && may_write(job, now))
             {
-                return Ok(Some(InUse::Import(job.import_id)));
+                return Ok(Some(InUse::Import(job.id)));
             }
         }
         let customers = self.member_count(organization, &group).await?;

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
     Organization, Store, StoreError,
@@ -33,7 +34,7 @@ pub enum SettingsChange {
     /// Pseudonyms cannot change: there are records with pseudonyms as they are now.
     Records,
     /// Pseudonyms cannot change while this import is under way.
-    Import(u64),
+    Import(Uuid),
 }
 
 impl Store {
@@ -88,7 +89,7 @@ impl Store {
             before = Some(last.import_id);
             let now = Timestamp::now();
             if let Some(job) = jobs.iter().find(|job| may_write(job, now)) {
-                return Ok(Some(SettingsChange::Import(job.import_id)));
+                return Ok(Some(SettingsChange::Import(job.id)));
             }
         }
         let has_records = self.has_records(organization).await?;

@@ -131,6 +131,19 @@ impl<'r> Call<'r> {
         })
     }
 
+    /// Refuses a query with other names than these: where leaving a parameter out does more than
+    /// giving it, a typing error must not pass for leaving it out.
+    pub fn takes_query(&self, names: &[&str]) -> Result<(), Problem> {
+        let is_unknown = |name: &&String| !names.contains(&name.as_str());
+        match self.query.keys().any(|name| is_unknown(&name)) {
+            false => Ok(()),
+            true => Err(Problem::bad_request(
+                "invalid_query",
+                format!("the query may hold {} alone", names.join(", ")),
+            )),
+        }
+    }
+
     /// A whole number in the query, within bounds, or its default.
     pub fn number(&self, name: &str, default: u64, most: u64) -> Result<u64, Problem> {
         let Some(text) = self.query.get(name) else {

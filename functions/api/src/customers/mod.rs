@@ -5,14 +5,14 @@ mod upload;
 
 use clientele::{
     Registry,
-    dataset::Dataset,
+    dataset::{Dataset, workspace::WORKSPACE},
     decode::Limits,
     identity::DataOrigin,
     import::{self, Checked, FileError, Question},
     language::Language,
     record::Severity,
     store::{
-        Group,
+        Group, GroupId,
         jobs::{Job, Mode, Operation},
     },
     web::{
@@ -51,6 +51,7 @@ pub(crate) async fn update(registry: &Registry, call: &Call<'_>, caller: &Princi
 }
 
 async fn answer(registry: &Registry, call: &Call<'_>, caller: &Principal, mode: Mode) -> Reply {
+    call.takes_query(&["dry_run", "source"])?;
     let is_dry_run = is_dry_run(call)?;
     let Upload {
         group,
@@ -58,6 +59,10 @@ async fn answer(registry: &Registry, call: &Call<'_>, caller: &Principal, mode: 
         content,
     } = Upload::of(call).await?;
     let is_file = filename.is_some();
+    if group.as_deref() == Some(GroupId::of_workspace().as_str()) {
+        // Without fields, the group of all customers cannot exist either.
+        dataset_of_files(registry, caller, WORKSPACE).await?;
+    }
     let group = customer_group(registry, call, caller, group).await?;
     let dataset = dataset_of_files(registry, caller, &group.dataset).await?;
     let origin = source(call, caller, &dataset, &group)?;

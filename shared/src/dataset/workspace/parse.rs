@@ -32,7 +32,7 @@ const MAX_PROBLEMS: usize = 100;
 
 /// A field as it was sent.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with name and field_type")]
 struct Sent {
     name: Option<String>,
     field_type: Option<String>,
