@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The fence keeps imports away; the entries in the bucket clean a table that was restored
-//! from a backup ([`apply_fences`]); the receipt is what [`proof`] holds the table against.
+//! from a backup ([`apply_fences`]); the receipt is what [`prove`] holds the table against.
 
 mod apply;
 mod erase;
