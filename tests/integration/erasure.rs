@@ -335,6 +335,12 @@ async fn requests_that_cannot_be_done_are_refused_and_change_nothing() {
             400,
             "expected shape",
         ),
+        // Its elements would pass for the fields.
+        (
+            json!(["customers.generic", ["c1"]]),
+            400,
+            "must be a JSON object",
+        ),
         // Both sources have one, and nothing says which is meant.
         (
             json!({"customer_group_id": "both", "customer_ids": ["c0", "c1"]}),

@@ -45,7 +45,7 @@ impl From<Id> for String {
 
 /// Removes customers of a group for good.
 pub(crate) async fn delete(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
-    let body: Delete = call.body()?;
+    let body: Delete = call.object()?;
     let group = customer_group(registry, call, caller, body.customer_group_id).await?;
     let ids = counted(body.customer_ids)?;
     let request = erasure::Request {
@@ -76,7 +76,7 @@ pub(crate) async fn delete(registry: &Registry, call: &Call<'_>, caller: &Princi
 
 /// Lets erased customers come back with the next import.
 pub(crate) async fn release(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
-    let body: Release = call.body()?;
+    let body: Release = call.object()?;
     // A fence tells of no group that could be checked.
     if caller.is_bound_to_groups() {
         return Err(Problem::not_found("fence"));

@@ -28,7 +28,7 @@ struct Request {
 /// out whose a keyed pseudonym is.
 pub(crate) async fn explain(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     check_reach(caller)?;
-    let request: Request = call.body()?;
+    let request: Request = call.object()?;
     let named = request.dataset.as_deref().unwrap_or(DEFAULT_DATASET);
     let dataset = dataset_of_files(registry, caller, named).await?;
     let field = dataset

@@ -30,7 +30,7 @@ pub(crate) async fn read(registry: &Registry, call: &Call<'_>, caller: &Principa
 /// Replaces the fields of the caller's workspace. The same fields again change nothing.
 pub(crate) async fn replace(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     check_reach(caller)?;
-    let request: Request = call.body()?;
+    let request: Request = call.object()?;
     let fields = request.fields.ok_or_else(Problem::missing_fields)?;
     let definition = Definition::parse(&fields).map_err(refused)?;
     let (store, organization) = (&registry.store, caller.organization);

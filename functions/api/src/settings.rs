@@ -28,7 +28,7 @@ pub(crate) async fn read(registry: &Registry, _call: &Call<'_>, caller: &Princip
 /// Changes the settings that are sent.
 pub(crate) async fn change(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     check_reach(caller)?;
-    let request: Request = call.body()?;
+    let request: Request = call.object()?;
     let keyed_pseudonyms = match request.pseudonyms.as_deref() {
         None => None,
         Some("sha256") => Some(false),

@@ -38,7 +38,7 @@ struct Request {
 /// Registers a job and says where its file is to be put. The job counts in the order of imports
 /// from now on, whenever the file comes.
 pub(crate) async fn announce(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
-    let request: Request = call.body()?;
+    let request: Request = call.object()?;
     let dataset = dataset_of_files(registry, caller, &request.dataset).await?;
     let named = request.source.as_deref().or(query(call, "source"));
     let origin = source_of_files(caller, &dataset, named)?;

@@ -16,7 +16,7 @@ struct Count {
 
 /// How many pages a group has: the same cost whatever its size.
 pub(crate) async fn pages(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
-    let body: Count = call.body()?;
+    let body: Count = call.object()?;
     let group = customer_group(registry, call, caller, body.customer_group_id).await?;
     let organization = caller.organization;
     let customers = registry.store.member_count(organization, &group.id).await?;

@@ -30,7 +30,7 @@ struct Request {
 
 /// A page of a group by its number, or the records after a cursor.
 pub(crate) async fn customers(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
-    let request: Request = call.body()?;
+    let request: Request = call.object()?;
     if request.reveal && !caller.may(Scope::PiiReveal) {
         return Err(Problem::forbidden(Scope::PiiReveal.as_str()));
     }

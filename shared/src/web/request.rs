@@ -88,29 +88,28 @@ impl<'r> Call<'r> {
             .unwrap_or("clientele")
     }
 
-    /// The body as a JSON object of a shape. An array would pass for a struct, its elements
-    /// for the fields.
-    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let shape = self.body()?;
-        match self.body.trim_ascii_start().first() {
-            Some(b'{') => Ok(shape),
-            _ => Err(Problem::bad_request(
-                "invalid_body",
-                "the body must be a JSON object",
-            )),
-        }
+    /// The content type, with its parameters.
+    pub fn content_type(&self) -> Option<&str> {
+        let value = self.headers.get(header::CONTENT_TYPE);
+        value.and_then(|value| value.to_str().ok())
     }
 
-    /// The body as JSON of a shape.
-    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let content_type = self.headers.get(header::CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| value.to_str().ok());
-        let media_type = content_type.and_then(|value| value.split(';').next());
-        let is_json = |media_type: &str| {
-            let media_type = media_type.trim().to_ascii_lowercase();
-            media_type == "application/json" || media_type.ends_with("+json")
-        };
-        if !media_type.is_none_or(is_json) {
+    /// The media type of the body in lower case, if the client says one.
+    pub fn media_type(&self) -> Option<String> {
+        let media_type = self.content_type()?.split(';').next()?;
+        Some(media_type.trim().to_ascii_lowercase())
+    }
+
+    /// Whether the body is JSON, as far as the client says what it is.
+    pub fn is_json(&self) -> bool {
+        self.media_type()
+            .is_none_or(|of| of == "application/json" || of.ends_with("+json"))
+    }
+
+    /// The body as a JSON object of a shape. An array would pass for a struct, its elements
+    /// for the fields: it is refused.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if !self.is_json() {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -118,7 +117,7 @@ impl<'r> Call<'r> {
                 "send the body as application/json",
             ));
         }
-        serde_json::from_slice(self.body).map_err(|error| {
+        let shape = serde_json::from_slice(self.body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             let detail = match error.classify() {
                 // The parser's message may repeat a value.
@@ -128,7 +127,14 @@ impl<'r> Call<'r> {
                 _ => format!("the body is not JSON, at {place}"),
             };
             Problem::bad_request("invalid_body", detail)
-        })
+        })?;
+        match self.body.trim_ascii_start().first() {
+            Some(b'{') => Ok(shape),
+            _ => Err(Problem::bad_request(
+                "invalid_body",
+                "the body must be a JSON object",
+            )),
+        }
     }
 
     /// Refuses a query with other names than these: where leaving a parameter out does more than

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use clientele::web::{Call, Problem};
 use futures::stream;
-use http::{StatusCode, header};
+use http::StatusCode;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -29,25 +29,17 @@ pub(super) struct Upload {
 impl Upload {
     /// Reads the request, whichever of the two it is.
     pub(super) async fn of(call: &Call<'_>) -> Result<Self, Problem> {
-        let content_type = call.headers.get(header::CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| value.to_str().ok());
-        let media_type = content_type.and_then(|value| value.split(';').next());
-        match media_type.map(|media_type| media_type.trim().to_ascii_lowercase()) {
-            Some(media_type) if media_type == "multipart/form-data" => {
-                let boundary = content_type.map(multer::parse_boundary);
+        match call.media_type().as_deref() {
+            Some("multipart/form-data") => {
+                let boundary = call.content_type().map(multer::parse_boundary);
                 let boundary = boundary.and_then(Result::ok);
                 let boundary = boundary.ok_or_else(|| {
                     invalid("the content type multipart/form-data must name its boundary")
                 })?;
                 Self::of_form(call.body, boundary).await
             }
-            None => Self::of_json(call),
-            Some(media_type)
-                if media_type == "application/json" || media_type.ends_with("+json") =>
-            {
-                Self::of_json(call)
-            }
-            Some(_) => Err(Problem::new(
+            _ if call.is_json() => Self::of_json(call),
+            _ => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 "Unsupported media type",
