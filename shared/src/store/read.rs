@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{
     GroupId, Store, StoreError,
     capacity::Units,
-    layout::{self, Item, Key, PK},
+    layout::{self, Item, Key, PK, SK},
     retry::Backoff,
 };
 use crate::identity::{OrganizationId, RecordId};
@@ -90,6 +90,35 @@ impl Store {
             .zip(&keys)
             .filter(|(_, key)| members.contains_key(*key));
         Ok(members.map(|(id, _)| id.clone()).collect())
+    }
+
+    /// The items of a partition whose sort keys begin with a text, strongly consistent. For
+    /// partitions that are small by nature.
+    pub(super) async fn items_beginning(
+        &self,
+        pk: String,
+        prefix: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .into_paginator()
+            .send();
+        let mut items = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(StoreError::call("Query"))?;
+            self.capacity.add(Units::Read, &page.consumed_capacity);
+            items.extend(page.items.unwrap_or_default());
+        }
+        Ok(items)
     }
 
     /// What exists among many keys, each item read as it arrives.

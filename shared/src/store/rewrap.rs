@@ -84,24 +84,8 @@ impl Store {
         organization: OrganizationId,
     ) -> Result<Vec<GroupId>, StoreError> {
         let (pk, prefix) = layout::groups(organization);
-        let mut items = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .into_paginator()
-            .items()
-            .send();
-        let mut groups = Vec::new();
-        while let Some(item) = items.next().await {
-            let item = item.map_err(StoreError::call("Query"))?;
-            groups.extend(layout::group_of_source(&item));
-        }
+        let items = self.items_beginning(pk, prefix).await?;
+        let mut groups: Vec<GroupId> = items.iter().filter_map(layout::group_of_source).collect();
         groups.sort();
         Ok(groups)
     }

@@ -21,28 +21,8 @@ impl Store {
         organization: OrganizationId,
     ) -> Result<Vec<WrappedKey>, StoreError> {
         let (pk, prefix) = layout::wrapped_keys(organization);
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .into_paginator()
-            .send();
-        let mut keys = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(StoreError::call("Query"))?;
-            self.capacity.add(Units::Read, &page.consumed_capacity);
-            for item in page.items() {
-                keys.push(read_wrapped_key(item)?);
-            }
-        }
-        Ok(keys)
+        let items = self.items_beginning(pk, prefix).await?;
+        items.iter().map(read_wrapped_key).collect()
     }
 
     /// Stores a key, unless that version exists. Returns whether it was stored.
