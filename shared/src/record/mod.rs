@@ -13,7 +13,7 @@ pub use error::{RowError, RowErrorCode, Severity};
 pub use one::read_one;
 pub use raw::{Malformed, RawRecord, RawValue, RefusedRow};
 pub use validate::{Record, UnknownColumns, Validator};
-pub use value::{Change, Value};
+pub use value::{Change, Element, Value};
 
 /// The longest text in a field, in characters.
 pub const MAX_TEXT_CHARS: usize = 4_096;

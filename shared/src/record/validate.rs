@@ -1,5 +1,8 @@
 //! Checks a raw record against its dataset.
 
+mod event;
+mod list;
+
 use std::{collections::HashSet, fmt, sync::Arc};
 
 use super::{
@@ -9,6 +12,7 @@ use super::{
 };
 use crate::{
     dataset::{Dataset, Field, HeaderMapping, Identity, Target},
+    event::Moment,
     identity::{
         CustomerUid, DataOrigin, DeviceUid, IdentityError, OrganizationId, RecordId, UidPart,
     },
@@ -25,12 +29,19 @@ pub struct Record {
     pub(crate) custom: Vec<(Arc<str>, Change<serde_json::Value>)>,
     /// What a meter's row says about the customer that the meter is at.
     pub(crate) customer: Option<Box<Record>>,
+    /// Of an event: when it happened.
+    pub(crate) moment: Option<Moment>,
 }
 
 impl Record {
     /// Which record the row is about.
     pub fn id(&self) -> &RecordId {
         &self.id
+    }
+
+    /// Whether it came in an event.
+    pub(crate) fn is_event(&self) -> bool {
+        self.moment.is_some()
     }
 
     /// What the row does to a field, by the field's name.
@@ -172,6 +183,9 @@ impl Validator {
     /// rest of the row.
     pub fn id_of(&mut self, raw: &RawRecord) -> Option<RecordId> {
         let dataset = Arc::clone(&self.dataset);
+        if dataset.event().is_some() {
+            return self.id_in_event(raw);
+        }
         let mut changes = Vec::new();
         for (header, value) in &raw.values {
             let Target::Field(index) = self.mapping.target(header) else {
@@ -212,6 +226,9 @@ impl Validator {
             errors.add(None, refused);
             return Err(errors.errors);
         }
+        if self.dataset.event().is_some() {
+            return self.check_event(raw, errors);
+        }
         let (changes, unknown) = self.read_values(&raw.values, &mut errors);
         self.check_required(&changes, &mut errors);
         let id = self.identify(&changes, &mut errors);
@@ -222,6 +239,7 @@ impl Validator {
                 id,
                 changes,
                 custom: take_custom(&mut raw.values, &unknown),
+                moment: None,
             }),
             _ => Err(errors.errors),
         }
@@ -370,6 +388,7 @@ impl Validator {
             id: RecordId::Customer(customer.clone()),
             custom: Vec::new(),
             customer: None,
+            moment: None,
         }))
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
+    types::{AttributeValue, Put, ReturnConsumedCapacity, ReturnValue, TransactWriteItem, Update},
 };
 use jiff::Timestamp;
 
@@ -152,6 +152,35 @@ impl Store {
             }
             backoff.wait().await?;
         }
+    }
+
+    /// The first of so many integer ids that nobody else gets. A repeated request leaves a gap.
+    pub async fn take_numbers(
+        &self,
+        organization: OrganizationId,
+        counter: &'static str,
+        count: u64,
+    ) -> Result<u64, StoreError> {
+        let output = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(layout::integer(organization, counter).to_item()))
+            .update_expression("ADD #value :count")
+            .expression_attribute_names("#value", VALUE)
+            .expression_attribute_values(":count", AttributeValue::N(count.to_string()))
+            .return_values(ReturnValue::UpdatedNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::call("UpdateItem"))?;
+        self.capacity.add(Units::Write, &output.consumed_capacity);
+        let value = output
+            .attributes()
+            .and_then(|item| item.get(VALUE)?.as_n().ok());
+        let last: Option<u64> = value.and_then(|number| number.parse().ok());
+        let first = last.and_then(|last| (last + 1).checked_sub(count));
+        first.ok_or(StoreError::corrupt("integer", VALUE))
     }
 
     /// The last integer id that was given out.

@@ -43,7 +43,7 @@ pub const MAX_KEPT_ERRORS: usize = 1_000;
 pub const MAX_KEPT_ERRORS_OF_BATCH: usize = 500;
 
 /// The counter of import ids. Registering a job moves it on.
-pub(super) const IMPORTS: &str = "import";
+pub(crate) const IMPORTS: &str = "import";
 
 const CANCEL_REQUESTED_AT: &str = "cancel_requested_at";
 
