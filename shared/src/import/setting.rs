@@ -9,7 +9,7 @@ use crate::{
     dataset::{Dataset, workspace::WORKSPACE},
     identity::{DataOrigin, OrganizationId},
     protection::{OrganizationKeys, Protector, PseudonymMode},
-    record::Validator,
+    record::{IdSeed, Validator},
     store::{
         FoundGroup, Group, GroupId, Organization, StoreError,
         jobs::{Job, Mode},
@@ -179,7 +179,9 @@ impl Setting {
             Arc::clone(&self.keys),
             self.organization.unknown_columns,
             this_year,
-        );
+        )
+        // A repeated job makes the same records.
+        .with_ids_from(IdSeed::new(job.created_at, job.id));
         match job.mode {
             Mode::Update => validator.of_changes(),
             _ => validator,
