@@ -14,6 +14,7 @@ mod access;
 mod api;
 mod api_payloads;
 mod chance;
+mod contacts;
 mod cost;
 mod crash;
 mod customer_changes;

@@ -28,6 +28,7 @@ use crate::{
     record::MAX_STORED_BYTES,
 };
 use fences::Fences;
+pub use transaction::INSERTED_WHOLE;
 use transaction::Joining;
 use unit::{Unit, units};
 
