@@ -15,6 +15,7 @@ mod api;
 mod api_payloads;
 mod chance;
 mod contacts;
+mod contacts_refused;
 mod cost;
 mod crash;
 mod customer_changes;
