@@ -112,7 +112,7 @@ async fn everything_that_is_wrong_with_a_contact_is_said() {
             "body.emial extra_forbidden: Extra inputs are not permitted: did you mean email?".into(),
         ]),
         (with("Full Name", json!("B")), vec![
-            "body.name value_error: Value error, name and name both mean the same field; keep one of them".into(),
+            "body.name value_error: Value error, another member means the same field; keep one of them".into(),
         ]),
         (with("notes", json!("x".repeat(66_000))), vec![
             "body value_error: Value error, the row, or what it adds to the stored record, is larger than 64 KiB".into(),
