@@ -14,6 +14,8 @@ mod access;
 mod api;
 mod api_payloads;
 mod chance;
+mod contacts;
+mod contacts_refused;
 mod cost;
 mod crash;
 mod customer_changes;

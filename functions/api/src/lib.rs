@@ -1,5 +1,6 @@
 //! The `api` function: writes and record reads over HTTP.
 
+mod contacts;
 mod customers;
 mod dataset_in;
 mod dataset_out;
@@ -65,6 +66,9 @@ async fn work(
         Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
         Operation::CheckCustomers => customers::check(registry, call, caller).await,
         Operation::UpdateCustomers => customers::update(registry, call, caller).await,
+        Operation::CreateContact => contacts::create_one(registry, call, caller).await,
+        Operation::CreateContacts => contacts::create_many(registry, call, caller).await,
+        Operation::ListContacts => contacts::list(registry, call, caller).await,
         Operation::ListGroups => groups::list(registry, call, caller).await,
         Operation::CreateGroup => groups::create(registry, call, caller).await,
         Operation::RenameGroup => groups::rename(registry, call, caller, parameter).await,

@@ -15,6 +15,7 @@ use std::{
     sync::Arc,
 };
 
+pub use json::{members as json_members, row as json_row};
 pub use limits::Limits;
 
 use crate::{import::FileError, record::RawRecord};

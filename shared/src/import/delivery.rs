@@ -18,10 +18,7 @@ use crate::{
     identity::{DataOrigin, OrganizationId},
     protection::KeyRing,
     record::{RefusedRow, Validator},
-    store::{
-        GroupId, Outcome, Provenance, Store, StoreError,
-        jobs::{IMPORTS, Mode},
-    },
+    store::{GroupId, Outcome, Provenance, Store, StoreError, jobs::Mode},
 };
 
 /// Records as a request has them.
@@ -148,7 +145,7 @@ async fn provenance(store: &Store, rules: &Rules) -> Result<Provenance, Stopped>
     Ok(Provenance {
         organization,
         source_id: source.id,
-        import_id: store.take_numbers(organization, IMPORTS, 1).await?,
+        import_id: store.next_import_id(organization).await?,
         at: Timestamp::now(),
         group: None,
         updates_only: false,

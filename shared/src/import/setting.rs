@@ -9,7 +9,7 @@ use crate::{
     dataset::{Dataset, workspace::WORKSPACE},
     identity::{DataOrigin, OrganizationId},
     protection::{OrganizationKeys, Protector},
-    record::Validator,
+    record::{IdSeed, Validator},
     store::{
         FoundGroup, Group, GroupId, StoreError,
         jobs::{Job, Mode},
@@ -179,7 +179,9 @@ impl Setting {
     }
 
     pub(super) fn validator(&self, job: &Job) -> Validator {
-        self.rules.validator(job.mode)
+        // A repeated job makes the same records.
+        let seed = IdSeed::new(job.created_at, job.id);
+        self.rules.validator(job.mode).with_ids_from(seed)
     }
 
     pub(super) fn protector(&self) -> Protector {

@@ -99,7 +99,7 @@ pub fn survey(
 }
 
 /// The longest name of a column, in bytes: names are kept in the job and in row errors.
-const MAX_HEADER_BYTES: usize = 255;
+pub const MAX_HEADER_BYTES: usize = 255;
 /// What a column that the dataset does not know becomes.
 const CUSTOM: &str = "custom";
 

@@ -113,7 +113,7 @@ impl ProtectedRecord {
     }
 
     /// About how many bytes its values take when they are stored.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         let value = |change: &Change<ProtectedValue>| match change {
             Change::Set(value) => value.size(),
             Change::Unset => 0,

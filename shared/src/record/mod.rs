@@ -1,6 +1,7 @@
 //! A record on its way in: as it came ([`RawRecord`]), then checked ([`Record`]).
 
 mod error;
+mod id_seed;
 mod one;
 mod raw;
 mod read;
@@ -10,6 +11,7 @@ mod value;
 mod workspace_tests;
 
 pub use error::{RowError, RowErrorCode, Severity};
+pub use id_seed::IdSeed;
 pub use one::read_one;
 pub use raw::{Malformed, RawRecord, RawValue, RefusedRow};
 pub use validate::{Record, UnknownColumns, Validator};

@@ -19,6 +19,9 @@
 //! A deleted group stays, marked with its job, until that has removed its members; its counters
 //! stay closed for a day.
 //!
+//! The integer counters: of sources, imports and groups, and `{dataset}.{field}` of a dataset that
+//! counts its records, such as `INTEGER#contacts.id`.
+//!
 //! A customer_uid begins with a digit, so no record's key equals another item's.
 
 use std::collections::HashMap;

@@ -69,10 +69,11 @@ impl<'r> Call<'r> {
     }
 
     /// The id for what the call registers: a job, a token. A call that repeats one which died has
-    /// the same, so that what is registered already is found instead of made again.
+    /// the same, so that what is registered already is found instead of made again. It tells when
+    /// the request first came (RFC 9562, version 7).
     pub fn new_id(&self) -> Uuid {
         let claimed = self.claimed_job_id.get().copied();
-        claimed.unwrap_or_else(Uuid::new_v4)
+        claimed.unwrap_or_else(Uuid::now_v7)
     }
 
     /// Adds to what the audit will say of the call.
@@ -106,17 +107,23 @@ impl<'r> Call<'r> {
             .is_none_or(|of| of == "application/json" || of.ends_with("+json"))
     }
 
-    /// The body as a JSON object of a shape. An array would pass for a struct, its elements
-    /// for the fields: it is refused.
-    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        if !self.is_json() {
-            return Err(Problem::new(
+    /// Refuses a body of which the client says that it is not JSON.
+    pub fn check_json(&self) -> Result<(), Problem> {
+        match self.is_json() {
+            true => Ok(()),
+            false => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 "Unsupported media type",
                 "send the body as application/json",
-            ));
+            )),
         }
+    }
+
+    /// The body as a JSON object of a shape. An array would pass for a struct, its elements
+    /// for the fields: it is refused.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.check_json()?;
         let shape = serde_json::from_slice(self.body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             let detail = match error.classify() {

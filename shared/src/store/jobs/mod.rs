@@ -43,7 +43,7 @@ pub const MAX_KEPT_ERRORS: usize = 1_000;
 pub const MAX_KEPT_ERRORS_OF_BATCH: usize = 500;
 
 /// The counter of import ids. Registering a job moves it on.
-pub(crate) const IMPORTS: &str = "import";
+pub(super) const IMPORTS: &str = "import";
 
 const CANCEL_REQUESTED_AT: &str = "cancel_requested_at";
 
@@ -104,6 +104,11 @@ impl Store {
                 .await?
                 .ok_or(StoreError::Contention("registering a job")),
         }
+    }
+
+    /// Takes the next import id for records that come without a job.
+    pub async fn next_import_id(&self, organization: OrganizationId) -> Result<u64, StoreError> {
+        self.take_numbers(organization, IMPORTS, 1).await
     }
 
     /// A job by its id.

@@ -8,6 +8,7 @@
 mod change;
 mod event;
 mod fences;
+mod numbers;
 mod transaction;
 mod unit;
 
@@ -28,6 +29,7 @@ use crate::{
     record::MAX_STORED_BYTES,
 };
 use fences::Fences;
+pub use transaction::INSERTED_WHOLE;
 use transaction::Joining;
 use unit::{Unit, units};
 
@@ -169,12 +171,14 @@ impl Store {
                 }
                 written.extend(self.write_changes(changes).await?);
                 if at_once == RETRIED_AT_ONCE {
+                    self.number(&joins, &mut units, provenance).await?;
                     let joins = std::mem::take(&mut joins);
                     let joined = self.write_joins(joins, &units, &fences, provenance, keys);
                     written.extend(joined.await?);
                     fences.forget_counters();
                 }
             }
+            self.number(&joins, &mut units, provenance).await?;
             let joined = self.write_joins(joins, &units, &fences, provenance, keys);
             written.extend(joined.await?);
             for (index, result) in written {

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::{
     Outcome, Provenance,
     event::{self, Event},
+    numbers::sequence,
 };
 use crate::{
     dataset::Dataset,
@@ -35,6 +36,8 @@ pub(super) struct Unit {
     pub(super) groups: Vec<GroupId>,
     /// Groups whose membership was found without the record knowing of it.
     pub(super) members_already: BTreeSet<GroupId>,
+    /// The number that the record gets when it is inserted, in a dataset that counts its records.
+    pub(super) number: Option<u64>,
 }
 
 impl Unit {
@@ -143,6 +146,7 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
         events: Vec::new(),
         groups,
         members_already: BTreeSet::new(),
+        number: None,
     }
 }
 
@@ -186,7 +190,10 @@ pub(super) fn new_item(
     provenance: &Provenance,
     keys: &OrganizationKeys,
 ) -> Result<Item, StoreError> {
-    let content = Content::default().merged(&unit.uid, &unit.record, keys)?;
+    let mut content = Content::default().merged(&unit.uid, &unit.record, keys)?;
+    if let (Some(field), Some(value)) = (sequence(unit.record.dataset()), unit.number) {
+        content.profile.insert(field.name.clone(), number(value));
+    }
     let mut item = content.to_item();
     item.extend(unit.key.to_item());
     let groups = unit.groups.iter().map(GroupId::to_string).collect();
