@@ -45,8 +45,9 @@ fn generated(
         ("uid", id.to_string().into()),
         ("organization_id", customer.organization().get().into()),
         ("data_origin", customer.origin().as_str().into()),
-        ("created_at", record.created_at.to_string().into()),
-        ("updated_at", record.updated_at.to_string().into()),
+        // Always with three digits of the second: many clients read times by a fixed pattern.
+        ("created_at", format!("{:.3}", record.created_at).into()),
+        ("updated_at", format!("{:.3}", record.updated_at).into()),
         ("source_id", record.source_id.into()),
         ("import_id", record.import_id.into()),
         ("last_source_id", record.last_source_id.into()),
