@@ -186,10 +186,7 @@ async fn files_of_a_workspace_need_fields_and_its_own_source() {
         .define(json!([{"name": "id", "field_type": "string", "unique_identifier": true}]))
         .await;
     let table = [
-        (
-            "inbox/1/generic/workspace/a.csv",
-            Some("source_of_workspace"),
-        ),
+        ("inbox/1/generic/workspace/a.csv", Some("source_of_dataset")),
         ("inbox/1/workspace/customers/a.csv", Some("reserved_source")),
         (
             "inbox/1/workspace/workspace/customers.generic/a.csv",

@@ -54,7 +54,7 @@ pub(crate) async fn import(
     dataset: &str,
 ) -> Reply {
     let dataset = dataset_named(dataset)?;
-    let origin = source_named(call, caller)?;
+    let origin = source_named(call, caller, &dataset)?;
     check_group(caller, &dataset, &origin)?;
     check_rows(call)?;
 
@@ -95,7 +95,7 @@ pub(crate) async fn check(
     dataset: &str,
 ) -> Reply {
     let dataset = dataset_named(dataset)?;
-    let origin = source_named(call, caller)?;
+    let origin = source_named(call, caller, &dataset)?;
     check_group(caller, &dataset, &origin)?;
     check_rows(call)?;
     let question = Question {

@@ -32,7 +32,7 @@ pub(crate) async fn page(
     dataset: &str,
 ) -> Reply {
     let dataset = dataset_named(dataset)?;
-    let origin = source_named(call, caller)?;
+    let origin = source_named(call, caller, &dataset)?;
     let page = call.number("page", 1, MAX_PAGE)?;
     let size = call.number("size", DEFAULT_SIZE, MAX_SIZE)?;
     let group = GroupId::of_source(&dataset, &origin);

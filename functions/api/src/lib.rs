@@ -125,21 +125,24 @@ async fn dataset_of_files(
     })
 }
 
-/// The source of a dataset's files. A workspace has only the one.
+/// The source of a dataset's records: the one that it has, or the caller's own, or what a user
+/// names.
 fn source_of_files(
     caller: &Principal,
     dataset: &Dataset,
     named: Option<&str>,
 ) -> Result<DataOrigin, Problem> {
-    if !dataset.is_workspace() {
+    let Some(only) = dataset.source() else {
         return source_of(caller, named);
+    };
+    if caller.source().is_some_and(|own| own != only) {
+        return Err(Problem::not_found("source"));
     }
-    let workspace = DataOrigin::workspace();
-    match named.is_none_or(|name| name == workspace.as_str()) {
-        true => Ok(workspace),
+    match named.is_none_or(|name| name == only.as_str()) {
+        true => Ok(only.clone()),
         false => Err(Problem::bad_request(
-            "source_of_workspace",
-            "customers of a workspace have the source workspace; leave it out",
+            "source_of_dataset",
+            format!("records of this dataset have the source {only}; leave it out"),
         )),
     }
 }
@@ -155,9 +158,14 @@ fn source_of(caller: &Principal, named: Option<&str>) -> Result<DataOrigin, Prob
     }
 }
 
-/// The source that a query names, or the caller's.
-fn source_named(call: &Call<'_>, caller: &Principal) -> Result<DataOrigin, Problem> {
-    source_of(caller, call.query.get("source").map(String::as_str))
+/// The source of a dataset's records that a query names, or the caller's.
+fn source_named(
+    call: &Call<'_>,
+    caller: &Principal,
+    dataset: &Dataset,
+) -> Result<DataOrigin, Problem> {
+    let named = call.query.get("source").map(String::as_str);
+    source_of_files(caller, dataset, named)
 }
 
 fn source(name: &str) -> Result<DataOrigin, Problem> {

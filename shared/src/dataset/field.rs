@@ -60,6 +60,20 @@ pub struct Field {
     pub identity: Option<Identity>,
     /// The field of the customers dataset that a meter's field fills.
     pub customer_field: Option<String>,
+    /// What a new record has where nothing is said, as a csv file would hold it.
+    pub default: Option<String>,
+    /// Whether it is a number that no other record of the organisation gets.
+    #[serde(default)]
+    pub sequence: bool,
+    /// The fields of a list's elements.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// Of an element's field: whether it takes the value of the record's field of that name where
+    /// it is missing.
+    #[serde(default)]
+    pub of_parent: bool,
+    /// The field that keeps when this one's value was first what it is.
+    pub changed_at: Option<String>,
     /// An enum's values by every lower-case word for them.
     #[serde(skip)]
     words: HashMap<String, String>,
@@ -89,6 +103,8 @@ pub enum FieldType {
     Enum,
     /// Any JSON value.
     Json,
+    /// Objects with fields of their own.
+    List,
 }
 
 /// What happens to a field's values before they are stored.
@@ -169,6 +185,11 @@ impl Field {
             passthrough_hex: sha256_hex(),
             identity: None,
             customer_field: None,
+            default: None,
+            sequence: false,
+            fields: Vec::new(),
+            of_parent: false,
+            changed_at: None,
             words: HashMap::new(),
         }
     }
@@ -180,6 +201,7 @@ impl Field {
         let synonyms = self.synonyms.clone().into_iter();
         // A value's own spelling wins over a synonym of another.
         self.words = synonyms.chain(own).collect();
+        self.fields.iter_mut().for_each(Self::index_words);
     }
 
     /// The value of an enum that a lower-case word means.
@@ -218,7 +240,7 @@ impl Field {
 
     /// Whether values are personal, so that no message or log may repeat them.
     pub fn is_personal(&self) -> bool {
-        self.protection != Protection::None
+        self.protection != Protection::None || self.fields.iter().any(Self::is_personal)
     }
 
     /// Whether digits matter more than the number they make, as in ids and phone numbers.

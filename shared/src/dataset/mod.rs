@@ -5,6 +5,7 @@
 //! adding a field means editing that file. The fields of [`workspace`] are each organisation's own.
 
 mod date_format;
+mod event;
 mod field;
 mod headers;
 mod pattern;
@@ -20,17 +21,20 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub use date_format::DateFormat;
+pub use event::EventFormat;
 pub use field::{Field, FieldType, Format, Identity, Protection, Range};
 pub use headers::{HeaderMapping, Target, simplify};
 pub use pattern::{Pattern, PatternError};
 
-use crate::language::Text;
+use crate::{identity::DataOrigin, language::Text};
 
 /// A named list of fields.
 pub struct Dataset {
     name: String,
     title: Text,
     description: Text,
+    source: Option<DataOrigin>,
+    event: Option<EventFormat>,
     fields: Vec<Field>,
     by_name: HashMap<String, usize>,
     /// Simplified names and aliases of the fields that input may fill.
@@ -43,6 +47,8 @@ struct DatasetFile {
     name: String,
     title: Text,
     description: Text,
+    source: Option<DataOrigin>,
+    event: Option<EventFormat>,
     field: Vec<Field>,
 }
 
@@ -63,6 +69,9 @@ pub enum DatasetError {
     /// A field that no record could be identified without.
     #[error("the dataset {0} has no required external_id")]
     NoExternalId(String),
+    /// Events are ordered by a field that is none, or no required datetime.
+    #[error("in the dataset {0}, events are ordered by no required datetime")]
+    EventOrder(String),
     /// A date's format.
     #[error("there is no date format {0}")]
     DateFormat(String),
@@ -72,7 +81,19 @@ impl Dataset {
     /// Reads a dataset file.
     pub fn from_toml(text: &str) -> Result<Self, DatasetError> {
         let file: DatasetFile = toml::from_str(text)?;
-        Self::new(file.name, file.title, file.description, file.field)
+        let dataset = Self::new(file.name, file.title, file.description, file.field)?;
+        let ordered = |event: &EventFormat| {
+            let field = dataset.fields.get(dataset.index_of(&event.ordered_by)?)?;
+            (field.required && field.r#type == FieldType::Datetime).then_some(())
+        };
+        match &file.event {
+            Some(event) if ordered(event).is_none() => Err(DatasetError::EventOrder(dataset.name)),
+            _ => Ok(Self {
+                event: file.event,
+                source: file.source,
+                ..dataset
+            }),
+        }
     }
 
     fn new(
@@ -103,6 +124,8 @@ impl Dataset {
             name,
             title,
             description,
+            source: None,
+            event: None,
             fields,
             by_name,
             by_header,
@@ -137,6 +160,16 @@ impl Dataset {
     /// What the dataset is about.
     pub fn description(&self) -> &Text {
         &self.description
+    }
+
+    /// The one source that all its records come from, if there is only one.
+    pub fn source(&self) -> Option<&DataOrigin> {
+        self.source.as_ref()
+    }
+
+    /// How the events look that its records come in, if they come in events.
+    pub fn event(&self) -> Option<&EventFormat> {
+        self.event.as_ref()
     }
 
     /// Every field, in the order of the file.
@@ -177,8 +210,12 @@ static CUSTOMERS: LazyLock<Arc<Dataset>> =
     LazyLock::new(|| compiled_in(include_str!("../../datasets/customers.toml")));
 
 static BUILTIN: LazyLock<Vec<Arc<Dataset>>> = LazyLock::new(|| {
-    let meters = compiled_in(include_str!("../../datasets/meters.toml"));
-    vec![Dataset::customers(), meters]
+    vec![
+        Dataset::customers(),
+        compiled_in(include_str!("../../datasets/meters.toml")),
+        compiled_in(include_str!("../../datasets/contacts.toml")),
+        compiled_in(include_str!("../../datasets/profiles.toml")),
+    ]
 });
 
 /// Compiled-in files are right or nothing starts: a test reads them all.
@@ -209,6 +246,16 @@ mod tests {
                     assert!(!field.description.in_language(language).is_empty(), "{at}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_reserved_source_belongs_to_one_dataset() {
+        let sources = Dataset::all_builtin().iter().filter_map(|d| d.source());
+        let sources: Vec<&str> = sources.map(DataOrigin::as_str).collect();
+        assert_eq!(sources, ["external", "events"]);
+        for source in sources {
+            assert!(source.parse::<DataOrigin>().unwrap().is_reserved());
         }
     }
 

@@ -350,10 +350,15 @@ file_errors! {
     NoWorkspaceFields "no_workspace_fields"
         "your organization has not defined the fields of its workspace; define them (PUT /v1/workspace/fields) and send the file again"
         "votre organisation n'a pas défini les champs de son espace de travail ; définissez-les (PUT /v1/workspace/fields) et envoyez le fichier à nouveau"
-    /// Workspaces have one source.
-    SourceOfWorkspace "source_of_workspace"
-        "customers of a workspace have the source workspace; send the file under workspace/workspace"
-        "les clients d'un espace de travail ont la source workspace ; envoyez le fichier sous workspace/workspace"
+    /// All the dataset's records are of another source.
+    SourceOfDataset {
+        /// The dataset.
+        dataset: String,
+        /// Its source.
+        source: String,
+    } "source_of_dataset"
+        "records of {dataset} have the source {source}; send the file under {source}/{dataset}"
+        "les fiches de {dataset} ont la source {source} ; envoyez le fichier sous {source}/{dataset}"
     /// The source belongs to a dialect.
     ReservedSource "reserved_source"
         "this source is kept for the records of another interface; name another one"

@@ -43,11 +43,18 @@ impl Importer<'_> {
             .data_origin
             .parse()
             .map_err(|_| StoreError::corrupt("job", "data_origin"))?;
-        if dataset.is_workspace() && !origin.is_workspace() {
-            return Err(Stopped::File(FileError::SourceOfWorkspace));
-        }
-        if origin.is_reserved() && !dataset.is_workspace() {
-            return Err(Stopped::File(FileError::ReservedSource));
+        match dataset.source() {
+            Some(own) if *own == origin => {}
+            Some(own) => {
+                return Err(Stopped::File(FileError::SourceOfDataset {
+                    dataset: dataset.name().to_owned(),
+                    source: own.to_string(),
+                }));
+            }
+            None if origin.is_reserved() => {
+                return Err(Stopped::File(FileError::ReservedSource));
+            }
+            None => {}
         }
         let group = job.group.as_deref().map(str::parse).transpose();
         let group: Option<GroupId> = group.map_err(|_| StoreError::corrupt("job", "group"))?;

@@ -98,6 +98,14 @@ row_error_codes! {
     DecimalComma "decimal_comma"
         "{column} has a comma; numbers are written with a period and without thousands separators[: use {hint}]"
         "{column} contient une virgule ; les nombres s'écrivent avec un point et sans séparateur de milliers[ : écrivez {hint}]"
+    /// Not a list of objects.
+    TypeList "type_list"
+        "{column} must be a list of objects"
+        "{column} doit être une liste d'objets"
+    /// Not an object.
+    TypeObject "type_object"
+        "{column} must be an object"
+        "{column} doit être un objet"
     /// A value outside an enum.
     NotInEnum "not_in_enum"
         "{column} must be one of {hint}"

@@ -79,6 +79,8 @@ pub(super) fn read(
         FieldType::Datetime => Change::Set(Value::DateTime(datetime(raw)?)),
         FieldType::Enum => enumerated(field, raw)?,
         FieldType::Json => Change::Set(Value::Json(raw.clone().into_json())),
+        // Their elements are read field by field.
+        FieldType::List => return Err(RowErrorCode::TypeList.into()),
     };
     Ok(Some(change))
 }

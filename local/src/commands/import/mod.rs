@@ -9,7 +9,7 @@ use std::{
 };
 
 use aws_sdk_s3::{error::SdkError, primitives::ByteStream};
-use clientele::dataset::workspace::WORKSPACE;
+use clientele::dataset::{Dataset, workspace::WORKSPACE};
 use clientele_local::{
     FIRST_ORGANIZATION, LocalStack, StartError,
     data_dir::{DataDir, DataDirError},
@@ -145,10 +145,13 @@ fn object_key(arguments: &ImportArguments) -> Result<String, FileError> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or(FileError::Name)?;
     let ImportArguments { dataset, .. } = arguments;
-    let source = match &arguments.source {
-        Some(source) => source.as_str(),
-        None if dataset == WORKSPACE => WORKSPACE,
-        None => "generic",
+    let builtin = Dataset::builtin(dataset);
+    let own = builtin.as_ref().and_then(|dataset| dataset.source());
+    let source = match (&arguments.source, own) {
+        (Some(source), _) => source.as_str(),
+        (None, Some(own)) => own.as_str(),
+        (None, None) if dataset == WORKSPACE => WORKSPACE,
+        (None, None) => "generic",
     };
     let group = arguments.group.iter().map(|group| format!("{group}/"));
     let group: String = group.collect();

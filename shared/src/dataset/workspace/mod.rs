@@ -9,7 +9,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, DatasetError, DateFormat, Field, FieldType, Identity, Pattern, Protection};
-use crate::language::Text;
+use crate::{identity::DataOrigin, language::Text};
 
 pub use change::{ChangeProblem, changes_of_stored_values};
 pub use problem::{FieldProblem, ProblemCode};
@@ -136,7 +136,10 @@ impl Definition {
             "Customers with the fields that the organization has defined.",
             "Des clients avec les champs que l'organisation a définis.",
         );
-        Dataset::new(WORKSPACE.to_owned(), title, description, fields)
+        Ok(Dataset {
+            source: Some(DataOrigin::workspace()),
+            ..Dataset::new(WORKSPACE.to_owned(), title, description, fields)?
+        })
     }
 }
 
