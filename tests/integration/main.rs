@@ -21,6 +21,7 @@ mod crash;
 mod customer_changes;
 mod customer_requests;
 mod customers;
+mod dataset_clients;
 mod decrypting;
 mod erasure;
 mod erasure_faults;
