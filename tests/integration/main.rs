@@ -20,6 +20,7 @@ mod customer_changes;
 mod customer_requests;
 mod customers;
 mod decrypting;
+mod docs;
 mod erasure;
 mod erasure_faults;
 mod events;
