@@ -23,6 +23,7 @@ mod customer_requests;
 mod customers;
 mod dataset_clients;
 mod decrypting;
+mod docs;
 mod erasure;
 mod erasure_faults;
 mod events;
