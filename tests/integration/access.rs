@@ -58,6 +58,7 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
     } = things;
     let customers = json!({"customer_group_id": group, "customers": [{"external_id": "c1"}]});
     let rows = json!({"data": [{"external_id": "c1"}]});
+    let contact = json!({"name": "Amina", "email": "amina@example.com", "source": "web"});
     match operation {
         Operation::PushRows => ("/api/v1/in/customers".into(), Some(rows)),
         Operation::CheckRows => ("/api/v1/in/customers/check".into(), Some(rows)),
@@ -83,6 +84,12 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
             "/v1/fences/release".into(),
             Some(json!({"uids": [customer]})),
         ),
+        Operation::CreateContact => ("/external/v1/customers".into(), Some(contact)),
+        Operation::CreateContacts => (
+            "/external/v1/external/v1/customers/bulk".into(),
+            Some(json!({"customers": [contact]})),
+        ),
+        Operation::ListContacts => ("/external/v1/customers".into(), None),
         Operation::ListGroups => ("/v1/groups".into(), None),
         Operation::CreateGroup => (
             "/v1/groups".into(),
@@ -177,7 +184,7 @@ async fn every_route_takes_its_own_scope_and_no_other() {
     for endpoint in ENDPOINTS {
         let at = format!("{} {}", endpoint.method, endpoint.path);
         let unauthenticated = match endpoint.dialect {
-            Dialect::Registry => 401,
+            Dialect::Registry | Dialect::Contacts => 401,
             Dialect::Workspace => 403,
         };
         for token in [None, Some("nonsense"), Some("a.b.c")] {

@@ -1,9 +1,11 @@
 //! The `api` function: writes and record reads over HTTP.
 
+mod contacts;
 mod customers;
 mod dataset_in;
 mod dataset_out;
 mod erasure;
+mod events;
 mod explain;
 mod fields;
 mod groups;
@@ -61,10 +63,14 @@ async fn work(
         Operation::RotateKeys => organization_keys::rotate(registry, call, caller).await,
         Operation::RewrapRecords => organization_keys::rewrap(registry, call, caller).await,
         Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
+        Operation::PushEvents => events::push(registry, call, caller).await,
         Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
         Operation::CheckCustomers => customers::check(registry, call, caller).await,
         Operation::UpdateCustomers => customers::update(registry, call, caller).await,
+        Operation::CreateContact => contacts::create_one(registry, call, caller).await,
+        Operation::CreateContacts => contacts::create_many(registry, call, caller).await,
+        Operation::ListContacts => contacts::list(registry, call, caller).await,
         Operation::ListGroups => groups::list(registry, call, caller).await,
         Operation::CreateGroup => groups::create(registry, call, caller).await,
         Operation::RenameGroup => groups::rename(registry, call, caller, parameter).await,

@@ -2,6 +2,7 @@
 
 use clientele::{
     Registry,
+    dataset::Dataset,
     identity::DataOrigin,
     source_token::SourceToken,
     store::{Granted, ListedToken, MAX_TOKENS_OF_SOURCE, Source, SourceGrant},
@@ -31,8 +32,8 @@ struct Request {
 pub(crate) async fn grant(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     check_reach(caller)?;
     let request: Request = call.object()?;
-    let origin = source(&request.data_origin)?;
     let datasets = datasets(request.datasets)?;
+    let origin = source_of_datasets(&request.data_origin, &datasets)?;
     let organization = caller.organization;
     registry.store.ensure_organization(organization).await?;
     registry.store.ensure_source(organization, &origin).await?;
@@ -149,6 +150,22 @@ fn shown(token: &ListedToken) -> Value {
     })
 }
 
+/// The source that a token is for. Where all of a dataset's records have one source, a token for
+/// that source is for that dataset alone.
+fn source_of_datasets(name: &str, datasets: &[String]) -> Result<DataOrigin, Problem> {
+    let mut datasets_with_own = datasets
+        .iter()
+        .filter_map(|name| Some((name, Dataset::builtin(name)?.source()?.clone())));
+    match datasets_with_own.next() {
+        None => source(name),
+        Some((_, own)) if own.as_str() == name && datasets.len() == 1 => Ok(own),
+        Some((dataset, own)) => Err(Problem::bad_request(
+            "source_of_dataset",
+            format!("records of {dataset} have the source {own}: a token is for both alone"),
+        )),
+    }
+}
+
 /// The datasets that a token is for, each once.
 fn datasets(mut named: Vec<String>) -> Result<Vec<String>, Problem> {
     if named.is_empty() || named.len() > MAX_DATASETS {
@@ -158,7 +175,7 @@ fn datasets(mut named: Vec<String>) -> Result<Vec<String>, Problem> {
     named.sort_unstable();
     named.dedup();
     for name in &named {
-        if clientele::dataset::Dataset::builtin(name).is_none() {
+        if Dataset::builtin(name).is_none() {
             let detail = "datasets names one that a source cannot push";
             return Err(Problem::bad_request("unknown_dataset", detail));
         }

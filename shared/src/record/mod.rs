@@ -1,6 +1,7 @@
 //! A record on its way in: as it came ([`RawRecord`]), then checked ([`Record`]).
 
 mod error;
+mod id_seed;
 mod one;
 mod raw;
 mod read;
@@ -10,10 +11,11 @@ mod value;
 mod workspace_tests;
 
 pub use error::{RowError, RowErrorCode, Severity};
+pub use id_seed::IdSeed;
 pub use one::read_one;
 pub use raw::{Malformed, RawRecord, RawValue, RefusedRow};
 pub use validate::{Record, UnknownColumns, Validator};
-pub use value::{Change, Value};
+pub use value::{Change, Element, Value};
 
 /// The longest text in a field, in characters.
 pub const MAX_TEXT_CHARS: usize = 4_096;

@@ -19,6 +19,9 @@
 //! A deleted group stays, marked with its job, until that has removed its members; its counters
 //! stay closed for a day.
 //!
+//! The integer counters: of sources, imports and groups, and `{dataset}.{field}` of a dataset that
+//! counts its records, such as `INTEGER#contacts.id`.
+//!
 //! A customer_uid begins with a digit, so no record's key equals another item's.
 
 use std::collections::HashMap;
@@ -49,6 +52,14 @@ pub(super) const PROFILE: &str = "profile";
 pub(super) const CUSTOM: &str = "custom";
 pub(super) const DIGEST: &str = "digest";
 pub(super) const VALUE_DIGESTS: &str = "value_digests";
+/// On a record that comes in events: when its fields were last spoken of.
+pub(super) const CLOCK: &str = "clock";
+/// Of a clock: the newest event.
+pub(super) const NEWEST: &str = "n";
+/// Of a clock: the fields that another event was the last to speak of.
+pub(super) const OTHERS: &str = "f";
+/// Of a clock: what events said of agreements.
+pub(super) const CONSENTS: &str = "c";
 pub(super) const GROUPS: &str = "groups";
 pub(super) const CREATED_AT: &str = "created_at";
 pub(super) const UPDATED_AT: &str = "updated_at";

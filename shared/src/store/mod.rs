@@ -43,7 +43,7 @@ pub use replies::{Claimed, KeptReply, KeyedRequest, ReplyClaim};
 pub use rewrap::Rewrapped;
 pub use settings::{NewSettings, SettingsChange};
 pub use source_tokens::{Granted, ListedToken, MAX_TOKENS_OF_SOURCE, SourceGrant};
-pub use upsert::{Outcome, Provenance};
+pub use upsert::{INSERTED_WHOLE, Outcome, Provenance};
 pub use visit::Found;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
+    types::{AttributeValue, Put, ReturnConsumedCapacity, ReturnValue, TransactWriteItem, Update},
 };
 use jiff::Timestamp;
 
@@ -154,6 +154,46 @@ impl Store {
         }
     }
 
+    /// Takes the next integer ids of an organisation, so many in a row, and says which is the
+    /// first. A call that is lost leaves a gap: no id is given out twice.
+    pub(super) async fn take_numbers(
+        &self,
+        organization: OrganizationId,
+        counter: &str,
+        count: u64,
+    ) -> Result<u64, StoreError> {
+        let key = layout::integer(organization, counter);
+        let mut backoff = Backoff::new("taking the next ids");
+        loop {
+            let result = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(key.to_item()))
+                .update_expression("ADD #value :count")
+                .expression_attribute_names("#value", VALUE)
+                .expression_attribute_values(":count", AttributeValue::N(count.to_string()))
+                .return_values(ReturnValue::UpdatedNew)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            match result {
+                Ok(output) => {
+                    self.capacity.add(Units::Write, &output.consumed_capacity);
+                    let last = output.attributes().and_then(|item| number(item, VALUE));
+                    let first = last.and_then(|last| last.checked_sub(count)?.checked_add(1));
+                    return first.ok_or(StoreError::corrupt("integer counter", VALUE));
+                }
+                Err(error) => match error.as_service_error() {
+                    Some(service) if service.is_transaction_conflict_exception() => {
+                        backoff.wait().await?;
+                    }
+                    _ => return Err(StoreError::call("UpdateItem")(error)),
+                },
+            }
+        }
+    }
+
     /// The last integer id that was given out.
     pub(super) async fn last_number(
         &self,
@@ -161,7 +201,7 @@ impl Store {
         counter: &'static str,
     ) -> Result<Option<u64>, StoreError> {
         let item = self.get(&layout::integer(organization, counter)).await?;
-        Ok(item.and_then(|item| item.get(VALUE)?.as_n().ok()?.parse().ok()))
+        Ok(item.and_then(|item| number(&item, VALUE)))
     }
 
     /// Moves an integer counter on, if nobody else has.
@@ -201,6 +241,10 @@ impl Store {
             .map_err(|_| StoreError::corrupt("request", "item"))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
+}
+
+fn number(item: &Item, name: &str) -> Option<u64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
 }
 
 fn now() -> AttributeValue {

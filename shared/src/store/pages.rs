@@ -179,6 +179,15 @@ impl Store {
         item.map(|item| StoredRecord::read(&item)).transpose()
     }
 
+    /// Records by their ids, strongly consistent, in the order of the ids.
+    pub async fn records(&self, ids: &[RecordId]) -> Result<Vec<Option<StoredRecord>>, StoreError> {
+        let keys: Vec<_> = ids.iter().map(layout::record).collect();
+        let mut found = self
+            .get_many(&keys, Freshness::Strong, |item| StoredRecord::read(&item))
+            .await?;
+        Ok(keys.iter().map(|key| found.remove(key)).collect())
+    }
+
     /// The meters at a customer.
     pub async fn meters_of(
         &self,

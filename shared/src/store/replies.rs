@@ -43,7 +43,8 @@ pub struct KeyedRequest {
 pub struct ReplyClaim {
     request: KeyedRequest,
     owner: Uuid,
-    /// The id for a job that the work registers, the same whenever the work is done again.
+    /// The id for a job that the work registers, the same whenever the work is done again. It
+    /// tells when the key was first claimed.
     pub job_id: Uuid,
 }
 
@@ -80,7 +81,7 @@ impl Store {
         let mine = ReplyClaim {
             request,
             owner: Uuid::new_v4(),
-            job_id: Uuid::new_v4(),
+            job_id: Uuid::now_v7(),
         };
         let Some(mut found) = self.put_claim(&mine, now).await? else {
             return Ok(Claimed::Mine(mine));

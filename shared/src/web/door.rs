@@ -91,7 +91,7 @@ fn not_for_sources() -> Problem {
         StatusCode::FORBIDDEN,
         "forbidden",
         "Not allowed",
-        "a source's token is for /api/v1/in, /api/v1/out, /v1/uploads and its own jobs",
+        "a source's token is for /api/v1/in, /api/v1/out, /v1/uploads, its own jobs, and the interface whose source it is",
     )
 }
 

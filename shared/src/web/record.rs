@@ -19,18 +19,54 @@ pub fn record_body(
     id: &RecordId,
     record: &StoredRecord,
 ) -> Result<Map<String, Value>, CipherError> {
-    let mut body: Map<String, Value> = dataset
-        .fields()
-        .iter()
-        .map(|field| (field.name.clone(), Value::Null))
-        .collect();
-    body.extend(record.shown(dataset));
-    body.extend(generated(dataset, id, record, &body));
-    if let (Some(custom), Some(keys)) = (record.custom(), keys) {
-        let columns = keys.open_custom(&id.to_string(), custom)?;
-        body.insert("custom".to_owned(), columns.into_iter().collect());
+    let mut body = with_generated(dataset, id, record, record.shown(dataset));
+    if let Some(keys) = keys {
+        insert_custom(&mut body, keys, &id.to_string(), record)?;
     }
     Ok(body)
+}
+
+/// The same with encrypted fields in clear.
+pub fn revealed_body(
+    dataset: &Arc<Dataset>,
+    keys: &OrganizationKeys,
+    id: &RecordId,
+    record: &StoredRecord,
+) -> Result<Map<String, Value>, CipherError> {
+    let uid = id.to_string();
+    let revealed = record.revealed(dataset, &uid, keys)?;
+    let mut body = with_generated(dataset, id, record, revealed);
+    insert_custom(&mut body, keys, &uid, record)?;
+    Ok(body)
+}
+
+fn insert_custom(
+    body: &mut Map<String, Value>,
+    keys: &OrganizationKeys,
+    uid: &str,
+    record: &StoredRecord,
+) -> Result<(), CipherError> {
+    if let Some(custom) = record.custom() {
+        let columns = keys.open_custom(uid, custom)?;
+        body.insert("custom".to_owned(), columns.into_iter().collect());
+    }
+    Ok(())
+}
+
+/// Fields with a value, those that the registry fills, and the others as null.
+fn with_generated(
+    dataset: &Dataset,
+    id: &RecordId,
+    record: &StoredRecord,
+    values: Vec<(String, Value)>,
+) -> Map<String, Value> {
+    let fields = dataset.fields().iter();
+    let mut body: Map<String, Value> = fields
+        .map(|field| (field.name.clone(), Value::Null))
+        .collect();
+    body.extend(values);
+    body.extend(generated(dataset, id, record, &body));
+    body
 }
 
 /// The fields that the registry fills.
@@ -45,8 +81,11 @@ fn generated(
         ("uid", id.to_string().into()),
         ("organization_id", customer.organization().get().into()),
         ("data_origin", customer.origin().as_str().into()),
-        ("created_at", record.created_at.to_string().into()),
-        ("updated_at", record.updated_at.to_string().into()),
+        // Always with three digits of the second: many clients read times by a fixed pattern.
+        ("created_at", format!("{:.3}", record.created_at).into()),
+        ("updated_at", format!("{:.3}", record.updated_at).into()),
+        ("time_created", format!("{:.3}", record.created_at).into()),
+        ("time_updated", format!("{:.3}", record.updated_at).into()),
         ("source_id", record.source_id.into()),
         ("import_id", record.import_id.into()),
         ("last_source_id", record.last_source_id.into()),

@@ -69,10 +69,11 @@ impl<'r> Call<'r> {
     }
 
     /// The id for what the call registers: a job, a token. A call that repeats one which died has
-    /// the same, so that what is registered already is found instead of made again.
+    /// the same, so that what is registered already is found instead of made again. It tells when
+    /// the request first came (RFC 9562, version 7).
     pub fn new_id(&self) -> Uuid {
         let claimed = self.claimed_job_id.get().copied();
-        claimed.unwrap_or_else(Uuid::new_v4)
+        claimed.unwrap_or_else(Uuid::now_v7)
     }
 
     /// Adds to what the audit will say of the call.
@@ -96,8 +97,17 @@ impl<'r> Call<'r> {
 
     /// The media type of the body in lower case, if the client says one.
     pub fn media_type(&self) -> Option<String> {
-        let media_type = self.content_type()?.split(';').next()?;
-        Some(media_type.trim().to_ascii_lowercase())
+        let media_type = self.content_type()?.split(';').next()?.trim();
+        (!media_type.is_empty()).then(|| media_type.to_ascii_lowercase())
+    }
+
+    /// Whether the client has compressed the body.
+    fn is_compressed(&self) -> bool {
+        let codings = self.headers.get_all(header::CONTENT_ENCODING);
+        let is_none = |coding: &[u8]| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity");
+        !codings
+            .iter()
+            .all(|coding| is_none(coding.as_bytes().trim_ascii()))
     }
 
     /// Whether the body is JSON, as far as the client says what it is.
@@ -106,9 +116,8 @@ impl<'r> Call<'r> {
             .is_none_or(|of| of == "application/json" || of.ends_with("+json"))
     }
 
-    /// The body as a JSON object of a shape. An array would pass for a struct, its elements
-    /// for the fields: it is refused.
-    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    /// Refuses a body of which the client says that it is not plain JSON.
+    pub fn check_json(&self) -> Result<(), Problem> {
         if !self.is_json() {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -117,7 +126,20 @@ impl<'r> Call<'r> {
                 "send the body as application/json",
             ));
         }
-        let shape = serde_json::from_slice(self.body).map_err(|error| {
+        match self.is_compressed() {
+            true => Err(Problem::compressed_body()),
+            false => Ok(()),
+        }
+    }
+
+    /// The body as a JSON object of a shape. An array would pass for a struct, its elements
+    /// for the fields: it is refused.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.check_json()?;
+        // RFC 8259, section 8.1 lets it be ignored; some frameworks write it.
+        let text = self.body.strip_prefix(b"\xef\xbb\xbf");
+        let text = text.unwrap_or(self.body);
+        let shape = serde_json::from_slice(text).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             let detail = match error.classify() {
                 // The parser's message may repeat a value.
@@ -128,7 +150,7 @@ impl<'r> Call<'r> {
             };
             Problem::bad_request("invalid_body", detail)
         })?;
-        match self.body.trim_ascii_start().first() {
+        match text.trim_ascii_start().first() {
             Some(b'{') => Ok(shape),
             _ => Err(Problem::bad_request(
                 "invalid_body",

@@ -7,7 +7,7 @@ use super::{Problem, Scope};
 /// Makes the table of routes and the names of what they do.
 macro_rules! endpoints {
     ($(
-        $(#[$doc:meta])* $operation:ident: $method:ident $path:literal,
+        $(#[$doc:meta])* $operation:ident: $method:ident $path:literal $(| $also:literal)*,
         $scope:ident, $action:literal, $dialect:ident;
     )+) => {
         /// What a route does.
@@ -21,6 +21,7 @@ macro_rules! endpoints {
             operation: Operation::$operation,
             method: Method::$method,
             path: $path,
+            also: &[$($also),*],
             scope: Scope::$scope,
             action: $action,
             dialect: Dialect::$dialect,
@@ -34,6 +35,7 @@ impl Operation {
         matches!(
             self,
             Self::PushRows
+                | Self::PushEvents
                 | Self::CheckRows
                 | Self::ReadRows
                 | Self::AnnounceUpload
@@ -42,6 +44,9 @@ impl Operation {
                 | Self::CancelJob
                 | Self::ReadReport
                 | Self::ReadRejected
+                | Self::CreateContact
+                | Self::CreateContacts
+                | Self::ListContacts
         )
     }
 }
@@ -55,12 +60,21 @@ pub struct Endpoint {
     pub method: Method,
     /// The path, with `{name}` for a segment and `{name+}` for one or more, as API Gateway has it.
     pub path: &'static str,
+    /// Other paths that lead to the same, under which clients know it too.
+    pub also: &'static [&'static str],
     /// What the caller must be allowed.
     pub scope: Scope,
     /// What the audit calls it.
     pub action: &'static str,
     /// Whose statuses and messages it answers with.
     pub dialect: Dialect,
+}
+
+impl Endpoint {
+    /// Every path that leads to it.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.path).chain(self.also.iter().copied())
+    }
 }
 
 /// A family of clients with statuses of its own.
@@ -70,6 +84,9 @@ pub enum Dialect {
     Registry,
     /// Customer management for workspaces: its clients know 403 as "not signed in".
     Workspace,
+    /// Creation of contacts: what a body lacks is said under `detail`, item by item. Its other
+    /// statuses are HTTP's own.
+    Contacts,
 }
 
 endpoints! {
@@ -79,6 +96,8 @@ endpoints! {
     CheckRows: POST "/api/v1/in/{dataset}/check", RecordsWrite, "records.check", Registry;
     /// A page of a source's records.
     ReadRows: GET "/api/v1/out/{dataset}", RecordsRead, "records.read", Registry;
+    /// Events about customers.
+    PushEvents: POST "/v1/events", RecordsWrite, "events.push", Registry;
     /// How many pages a group has.
     CountPages: POST "/v1/customer/pages", RecordsRead, "records.count", Workspace;
     /// A page of a group.
@@ -91,6 +110,15 @@ endpoints! {
     DeleteCustomers: DELETE "/v1/customer", RecordsDelete, "records.delete", Workspace;
     /// Erased customers may come back.
     ReleaseFences: POST "/v1/fences/release", WorkspaceAdmin, "fences.release", Registry;
+    /// A contact is made.
+    CreateContact: POST "/external/v1/customers" | "/external/v1/external/v1/customers",
+        RecordsWrite, "contacts.create", Contacts;
+    /// Several contacts are made, all of them or none.
+    CreateContacts: POST "/external/v1/customers/bulk" | "/external/v1/external/v1/customers/bulk",
+        RecordsWrite, "contacts.create", Contacts;
+    /// A page of the contacts.
+    ListContacts: GET "/external/v1/customers" | "/external/v1/external/v1/customers",
+        RecordsRead, "contacts.read", Contacts;
     /// The organisation's groups.
     ListGroups: GET "/v1/groups", RecordsRead, "groups.list", Registry;
     /// Makes a group.
@@ -149,7 +177,8 @@ impl<'p> Route<'p> {
     pub fn of(method: &Method, path: &'p str) -> Result<Self, Problem> {
         let mut allowed: Vec<&str> = Vec::new();
         for endpoint in ENDPOINTS {
-            let Some(parameter) = parameter(endpoint.path.trim_start_matches('/'), path) else {
+            let mut templates = endpoint.paths().map(|path| path.trim_start_matches('/'));
+            let Some(parameter) = templates.find_map(|template| parameter(template, path)) else {
                 continue;
             };
             if endpoint.method == method {
@@ -213,6 +242,13 @@ mod tests {
                 "h/1/u",
             ),
             ("POST", "v1/jobs/u/cancel", Operation::CancelJob, "u"),
+            (
+                "POST",
+                "external/v1/external/v1/customers/bulk",
+                Operation::CreateContacts,
+                "",
+            ),
+            ("GET", "external/v1/customers", Operation::ListContacts, ""),
         ];
         for (method, path, operation, parameter) in table {
             let route = Route::of(&method.parse().unwrap(), path).unwrap();

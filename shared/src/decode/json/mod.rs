@@ -6,11 +6,27 @@ mod number;
 mod row;
 mod scanner;
 
+use serde_json::value::RawValue as RawJson;
+
 use self::scanner::{Broken, Scanner};
 use super::Format;
+use crate::record::{Malformed, RawRecord};
 
 /// How many levels a row may have, its own included.
 const MAX_DEPTH: usize = 32;
+
+/// One JSON value as the row of a number, as rows of a document are read.
+pub fn row(text: &str, row: u64) -> RawRecord {
+    RawRecord {
+        line: None,
+        ..row::read(text, row, 1)
+    }
+}
+
+/// A JSON object's members in their order, as they are written.
+pub fn members(text: &str) -> Result<Vec<(String, &RawJson)>, Malformed> {
+    row::members(text)
+}
 
 /// Whether text that begins with `[` or `{` is a table whose first header does.
 pub(super) fn is_table(text: &[u8], filename: &str) -> bool {

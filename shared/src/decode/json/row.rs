@@ -25,7 +25,8 @@ pub(super) fn read(text: &str, row: u64, line: u64) -> RawRecord {
     }
 }
 
-fn values(text: &str) -> Result<Vec<(Arc<str>, RawValue)>, Malformed> {
+/// An object's members in their order, as they are written.
+pub(super) fn members(text: &str) -> Result<Vec<(String, &RawJson)>, Malformed> {
     if !text.trim_start().starts_with('{') {
         return match serde_json::from_str::<&RawJson>(text) {
             Ok(_) => Err(Malformed::NotAnObject),
@@ -41,18 +42,22 @@ fn values(text: &str) -> Result<Vec<(Arc<str>, RawValue)>, Malformed> {
                 Err(_) => broken(text, &error),
             }
         })?;
-    let values = members.0.into_iter().map(|(key, member)| {
+    // A key that stands twice says more about the row than what is wrong with a value.
+    match members.1 {
+        true => Err(Malformed::DuplicateKey),
+        false => Ok(members.0),
+    }
+}
+
+fn values(text: &str) -> Result<Vec<(Arc<str>, RawValue)>, Malformed> {
+    let values = members(text)?.into_iter().map(|(key, member)| {
         let value = match number::of(member.get()) {
             Some(number) => number,
             None => nested(member, MAX_DEPTH - 1)?.into(),
         };
         Ok((key.into(), value))
     });
-    // A key that stands twice says more about the row than what is wrong with a value.
-    match members.1 {
-        true => Err(Malformed::DuplicateKey),
-        false => values.collect(),
-    }
+    values.collect()
 }
 
 fn broken(text: &str, error: &serde_json::Error) -> Malformed {

@@ -142,3 +142,85 @@ fn a_record_over_64_kib_is_refused() {
         [" record_too_large"]
     );
 }
+
+fn contacts() -> Validator {
+    let at = "2026-01-15T08:30:00.123Z".parse().unwrap();
+    Validator {
+        origin: "external".parse().unwrap(),
+        ..validator("contacts")
+    }
+    .with_ids_from(IdSeed::new(at, uuid::Uuid::from_u128(7)))
+}
+
+const CONTACT: [(&str, &str); 3] = [("name", "Amina"), ("email", "a@b"), ("source", "web")];
+
+#[test]
+fn a_contact_gets_an_identifier_of_its_row_and_the_defaults() {
+    let ignored = [
+        ("customer_id", "CUS-1"),
+        ("id", "7"),
+        ("organization_id", "9"),
+    ];
+    let cells = [CONTACT.as_slice(), &ignored].concat();
+    let record = contacts().validate(row(&cells)).unwrap();
+    let id = contacts().id_of(&row(&cells));
+    assert_eq!(id.as_ref(), Some(record.id()));
+    let made = record.id().to_string();
+    assert!(made.starts_with("1-external-CUS-01KF0CD6XV"), "{made}");
+    let next = RawRecord {
+        row: 4,
+        ..row(&cells)
+    };
+    assert_ne!(contacts().id_of(&next), id);
+    assert_eq!(
+        record.change("is_active"),
+        Some(&Change::Set(Value::Boolean(true)))
+    );
+    assert!(record.change("id").is_none());
+    let made = made.trim_start_matches("1-external-").to_owned();
+    assert_eq!(
+        record.change("customer_id"),
+        Some(&Change::Set(Value::Text(made)))
+    );
+}
+
+#[test]
+fn what_a_row_says_comes_before_a_default_but_null_does_not() {
+    let table = [
+        (RawValue::Boolean(false), false),
+        (RawValue::Null, true),
+        (RawValue::Text(" ".to_owned()), true),
+    ];
+    for (sent, expected) in table {
+        let mut raw = row(&CONTACT);
+        raw.values.push((Arc::from("is_active"), sent));
+        let record = contacts().validate(raw).unwrap();
+        let expected = Change::Set(Value::Boolean(expected));
+        assert_eq!(record.change("is_active"), Some(&expected));
+    }
+}
+
+#[test]
+fn a_change_of_a_contact_names_it_and_sets_no_defaults() {
+    let changed = contacts()
+        .of_changes()
+        .validate(row(&[("Customer-ID", "CUS-1"), ("city", "Kisumu")]));
+    let changed = changed.unwrap();
+    assert_eq!(changed.id().to_string(), "1-external-CUS-1");
+    assert!(changed.change("is_active").is_none());
+    let nobody = contacts().of_changes().validate(row(&[("city", "Kisumu")]));
+    assert_eq!(codes(nobody), ["customer_id required"]);
+}
+
+#[test]
+fn strict_texts_are_no_numbers() {
+    let numbers = || {
+        let mut raw = row(&CONTACT[1..]);
+        raw.values
+            .push((Arc::from("name"), RawValue::Number(7.into())));
+        raw
+    };
+    assert!(contacts().validate(numbers()).is_ok());
+    let strict = contacts().with_strict_texts().validate(numbers());
+    assert_eq!(codes(strict), ["name type_string"]);
+}

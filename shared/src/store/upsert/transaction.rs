@@ -29,6 +29,10 @@ use crate::{
 /// DynamoDB's limit for one transaction.
 const TRANSACTION_ACTIONS: usize = 100;
 
+/// New records of one dataset that are always written by one transaction: all of them or none.
+/// Each takes at most three actions, for itself, its membership and a counter.
+pub const INSERTED_WHOLE: usize = TRANSACTION_ACTIONS / 3;
+
 /// A unit's part in a transaction.
 pub(super) struct Joining {
     pub(super) unit: usize,

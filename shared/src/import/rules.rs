@@ -1,0 +1,48 @@
+//! What rows are checked against, and how they are protected.
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    dataset::Dataset,
+    identity::{DataOrigin, OrganizationId},
+    protection::{OrganizationKeys, Protector, PseudonymMode},
+    record::Validator,
+    store::{Organization, jobs::Mode},
+};
+
+pub(super) struct Rules {
+    pub(super) organization: OrganizationId,
+    pub(super) dataset: Arc<Dataset>,
+    pub(super) origin: DataOrigin,
+    pub(super) settings: Organization,
+    /// The same throughout: a dry run for an organisation without keys makes new ones each time.
+    pub(super) keys: Arc<OrganizationKeys>,
+}
+
+impl Rules {
+    pub(super) fn validator(&self, mode: Mode) -> Validator {
+        let this_year = Timestamp::now().to_zoned(TimeZone::UTC).year();
+        let validator = Validator::new(
+            Arc::clone(&self.dataset),
+            self.organization,
+            self.origin.clone(),
+            Arc::clone(&self.keys),
+            self.settings.unknown_columns,
+            this_year,
+        );
+        match mode {
+            Mode::Update => validator.of_changes(),
+            _ => validator,
+        }
+    }
+
+    pub(super) fn protector(&self) -> Protector {
+        let pseudonyms = match self.settings.keyed_pseudonyms {
+            true => self.keys.keyed_pseudonyms(),
+            false => PseudonymMode::Sha256,
+        };
+        Protector::new(Arc::clone(&self.keys), pseudonyms)
+    }
+}
