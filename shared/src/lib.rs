@@ -16,6 +16,7 @@ pub mod config;
 pub mod dataset;
 pub mod decode;
 pub mod erasure;
+pub mod event;
 pub mod identity;
 pub mod import;
 pub mod language;

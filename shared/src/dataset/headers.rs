@@ -42,6 +42,11 @@ impl HeaderMapping {
         }
     }
 
+    /// What becomes of a key that hardly comes twice, so that it is not kept.
+    pub(crate) fn target_once(&self, key: &str) -> Target {
+        find(&self.dataset, key)
+    }
+
     /// What becomes of the column with this header.
     pub fn target(&mut self, header: &str) -> Target {
         if let Some(target) = self.known.get(header) {

@@ -9,12 +9,13 @@ mod event;
 mod field;
 mod headers;
 mod pattern;
+mod schema;
 pub mod workspace;
 
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use serde::Deserialize;
@@ -25,6 +26,7 @@ pub use event::EventFormat;
 pub use field::{Field, FieldType, Format, Identity, Protection, Range};
 pub use headers::{HeaderMapping, Target, simplify};
 pub use pattern::{Pattern, PatternError};
+pub use schema::{EventSchema, SchemaProblem};
 
 use crate::{identity::DataOrigin, language::Text};
 
@@ -35,6 +37,7 @@ pub struct Dataset {
     description: Text,
     source: Option<DataOrigin>,
     event: Option<EventFormat>,
+    event_schema: OnceLock<EventSchema>,
     fields: Vec<Field>,
     by_name: HashMap<String, usize>,
     /// Simplified names and aliases of the fields that input may fill.
@@ -126,6 +129,7 @@ impl Dataset {
             description,
             source: None,
             event: None,
+            event_schema: OnceLock::new(),
             fields,
             by_name,
             by_header,
@@ -170,6 +174,20 @@ impl Dataset {
     /// How the events look that its records come in, if they come in events.
     pub fn event(&self) -> Option<&EventFormat> {
         self.event.as_ref()
+    }
+
+    /// The JSON Schema (draft 2020-12) of the events that its records come in, if they do.
+    pub fn json_schema(&self) -> Option<serde_json::Value> {
+        let event = self.event.as_ref()?;
+        Some(schema::of_events(self, event))
+    }
+
+    /// What checks the events that its records come in, if they do: compiled when first asked for.
+    #[allow(clippy::panic)] // As with the files: a test compiles them all.
+    pub fn event_schema(&self) -> Option<&EventSchema> {
+        let event = self.event.as_ref()?;
+        let compile = || EventSchema::new(self, event).unwrap_or_else(|error| panic!("{error}"));
+        Some(self.event_schema.get_or_init(compile))
     }
 
     /// Every field, in the order of the file.

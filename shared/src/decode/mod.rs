@@ -26,6 +26,9 @@ pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 pub const MAX_COLUMNS: usize = 1_000;
 /// How much of a file's beginning its format, encoding and delimiter are told from.
 const HEAD_BYTES: usize = 64 * 1024;
+/// The same where an object may be all of it: enough to see what follows the longest one, since
+/// only that tells one row from the first of many.
+const LONE_OBJECT_HEAD_BYTES: usize = MAX_ROW_BYTES + HEAD_BYTES;
 
 /// What is known of a file before it is read.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +43,9 @@ pub struct Hints {
     pub mends_quotes: bool,
     /// How much of the file may be rows, where whoever sent it waits for the answer.
     pub limits: Option<Limits>,
+    /// Whether a JSON file that is one object, over however many lines, is one row, unless it has
+    /// an array under `data`. Without this, an object over more than one line is no rows.
+    pub lone_object: bool,
 }
 
 impl Hints {
@@ -139,11 +145,11 @@ pub fn records(reader: impl Read + Send + 'static, hints: &Hints) -> Result<Reco
 }
 
 fn unlimited(reader: impl Read + Send + 'static, hints: &Hints) -> Result<Records, FileError> {
-    let (head, whole) = peek(reader)?;
+    let (head, whole) = peek(reader, HEAD_BYTES)?;
     if !gzip::is_gzip(&head) {
         return expanded(&head, whole, hints);
     }
-    let (head, whole) = peek(gzip::expand(whole))?;
+    let (head, whole) = peek(gzip::expand(whole), HEAD_BYTES)?;
     if gzip::is_gzip(&head) || is_workbook(&head) {
         return Err(FileError::GzipOfOther);
     }
@@ -169,9 +175,14 @@ fn expanded(
         _ => {}
     }
     let encoding = encoding::tell(head, head.len() < HEAD_BYTES, hints.encoding)?;
-    let (head, text) = peek(encoding::to_utf8(whole, encoding)?)?;
+    let head_bytes = match hints.lone_object {
+        true => LONE_OBJECT_HEAD_BYTES,
+        false => HEAD_BYTES,
+    };
+    let (head, text) = peek(encoding::to_utf8(whole, encoding)?, head_bytes)?;
     let mut records = match sniff(&head, &hints.filename)? {
         Format::Csv => csv::records(&head, text, hints.mends_quotes)?,
+        Format::Json if hints.lone_object => json::document::records_or_lone_row(text)?,
         Format::Json => json::document::records(text)?,
         Format::Ndjson => json::lines::records(text)?,
         Format::Xlsx => return Err(FileError::NotText),
@@ -180,14 +191,15 @@ fn expanded(
     Ok(records)
 }
 
-/// A file's first [`HEAD_BYTES`], and the whole of it.
+/// A file's first bytes, so many at most, and the whole of it.
 fn peek(
     mut reader: impl Read + Send + 'static,
+    most: usize,
 ) -> Result<(Vec<u8>, Box<dyn Read + Send>), FileError> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     reader
         .by_ref()
-        .take(HEAD_BYTES as u64)
+        .take(most as u64)
         .read_to_end(&mut head)
         .map_err(FileError::unreadable)?;
     let whole = Cursor::new(head.clone()).chain(reader);
@@ -226,6 +238,18 @@ mod tests {
             ..Hints::default()
         };
         read_with(bytes, &hints)
+    }
+
+    /// The same, where an object may be all there is, and with the place of what is wrong at once.
+    pub(super) fn read_lone(bytes: &[u8]) -> Vec<String> {
+        let hints = Hints {
+            lone_object: true,
+            ..Hints::default()
+        };
+        match records(Cursor::new(bytes.to_vec()), &hints) {
+            Ok(_) => read_with(bytes, &hints),
+            Err(error) => vec![format!("{error:?}")],
+        }
     }
 
     /// The same, where the encoding was found before.

@@ -119,7 +119,8 @@ pub fn batches(
 }
 
 impl Batch {
-    /// Checks and protects a row. `later_row` names the row that replaces it, if there is one.
+    /// Checks and protects a row. `later_row` names the row that replaces it, if there is one; of
+    /// events, which all count, another about the same customer.
     pub fn add(
         &mut self,
         raw: RawRecord,
@@ -141,12 +142,16 @@ impl Batch {
                 self.refused.push(refused);
             }
             Ok(record) => match later_row(record.id(), row) {
-                Some(later) => {
+                Some(later) if !record.is_event() => {
                     self.duplicates += 1;
                     self.warn(duplicate(row, line, later));
                 }
-                None => {
-                    self.records.push(protector.protect(record)?);
+                other => {
+                    let mut record = protector.protect(record)?;
+                    if other.is_some() {
+                        record.is_not_alone();
+                    }
+                    self.records.push(record);
                     self.places.push((row, line));
                 }
             },

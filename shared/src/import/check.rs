@@ -11,6 +11,7 @@ use super::{
     FileError, ImportError,
     batches::Batch,
     reading::{read_batches, read_through},
+    rules::Rules,
     run::Stopped,
     survey::Survey,
 };
@@ -18,10 +19,10 @@ use crate::{
     dataset::Dataset,
     decode::{Hints, Limits},
     identity::{DataOrigin, OrganizationId},
-    protection::{KeyRing, OrganizationKeys, Protector, PseudonymMode},
+    protection::KeyRing,
     record::{RowError, Validator},
     store::{
-        Group, Organization, Provenance, Store,
+        Group, Provenance, Store,
         jobs::{Column, Counts, Mode},
     },
 };
@@ -67,14 +68,19 @@ pub async fn check(
 ) -> Result<Result<Checked, FileError>, ImportError> {
     let organization = question.organization;
     let mut check = Check {
-        settings: store.organization(organization).await?.unwrap_or_default(),
-        keys: keys.for_dry_run(organization).await?,
+        rules: Rules {
+            organization,
+            dataset: Arc::clone(&question.dataset),
+            origin: question.origin.clone(),
+            settings: store.organization(organization).await?.unwrap_or_default(),
+            keys: keys.for_dry_run(organization).await?,
+        },
         question,
     };
     let mut checked = check.run(store).await;
     if matches!(&checked, Err(Stopped::Failed(error)) if error.lacks_key()) {
         // The keys were rotated since they were read.
-        check.keys = keys.reload(organization).await?;
+        check.rules.keys = keys.reload(organization).await?;
         checked = check.run(store).await;
     }
     match checked {
@@ -88,8 +94,7 @@ pub async fn check(
 
 struct Check {
     question: Question,
-    settings: Organization,
-    keys: Arc<OrganizationKeys>,
+    rules: Rules,
 }
 
 impl Check {
@@ -104,13 +109,15 @@ impl Check {
             self.reader(),
             hints,
             self.validator(),
-            self.protector(),
+            self.rules.protector(),
             survey.repetitions,
             0,
         );
         while let Some(mut batch) = received.recv().await {
             let records = std::mem::take(&mut batch.records);
-            let outcomes = store.predict(records, &provenance, &self.keys).await?;
+            let outcomes = store
+                .predict(records, &provenance, &self.rules.keys)
+                .await?;
             batch.refuse_unstored(&outcomes);
             checked.counts.add(&outcomes);
             checked.add(batch);
@@ -124,6 +131,7 @@ impl Check {
         let mut hints = Hints {
             filename: self.question.filename.clone(),
             limits: self.question.limits,
+            lone_object: self.question.dataset.event().is_some(),
             ..Hints::default()
         };
         loop {
@@ -146,28 +154,7 @@ impl Check {
     }
 
     fn validator(&self) -> Validator {
-        let question = &self.question;
-        let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-        let validator = Validator::new(
-            Arc::clone(&question.dataset),
-            question.organization,
-            question.origin.clone(),
-            Arc::clone(&self.keys),
-            self.settings.unknown_columns,
-            this_year,
-        );
-        match question.mode {
-            Mode::Update => validator.of_changes(),
-            _ => validator,
-        }
-    }
-
-    fn protector(&self) -> Protector {
-        let pseudonyms = match self.settings.keyed_pseudonyms {
-            true => self.keys.keyed_pseudonyms(),
-            false => PseudonymMode::Sha256,
-        };
-        Protector::new(Arc::clone(&self.keys), pseudonyms)
+        self.rules.validator(self.question.mode)
     }
 
     fn provenance(&self) -> Provenance {

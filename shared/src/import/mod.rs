@@ -10,6 +10,7 @@
 
 pub mod batches;
 mod check;
+mod delivery;
 mod file_error;
 mod group_deletion;
 mod object_key;
@@ -18,6 +19,7 @@ mod reading;
 mod registration;
 pub mod rejected;
 mod rewrap;
+mod rules;
 mod run;
 mod setting;
 mod storing;
@@ -25,8 +27,10 @@ pub mod survey;
 mod time_left;
 
 pub use check::{Checked, Question, check};
+pub use delivery::{Delivery, Received, receive};
 pub use file_error::FileError;
 pub use object_key::{FAILED, INBOX, ObjectKey, ObjectKeyError, STAGED};
 pub use parts::{PARTS, PartError};
+pub use rules::Rules;
 pub use run::{ImportError, Importer, Invocation, Object};
 pub use time_left::TimeLeft;

@@ -2,29 +2,25 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use super::{FileError, ImportError, Importer, ObjectKey, ObjectKeyError, run::Stopped};
+use super::{
+    FileError, ImportError, Importer, ObjectKey, ObjectKeyError, rules::Rules, run::Stopped,
+};
 use crate::{
     dataset::{Dataset, workspace::WORKSPACE},
     identity::{DataOrigin, OrganizationId},
-    protection::{OrganizationKeys, Protector, PseudonymMode},
+    protection::{OrganizationKeys, Protector},
     record::{IdSeed, Validator},
     store::{
-        FoundGroup, Group, GroupId, Organization, StoreError,
+        FoundGroup, Group, GroupId, StoreError,
         jobs::{Job, Mode},
     },
 };
 
 pub(super) struct Setting {
-    pub(super) dataset: Arc<Dataset>,
-    pub(super) origin: DataOrigin,
+    rules: Rules,
     pub(super) group: Option<GroupId>,
     /// Whether a group that there is not is made: a dropped file makes it, a request does not.
     makes_groups: bool,
-    organization: Organization,
-    /// The same throughout: a dry run for an organisation without keys makes new ones each time.
-    pub(super) keys: Arc<OrganizationKeys>,
 }
 
 impl Importer<'_> {
@@ -66,12 +62,15 @@ impl Importer<'_> {
             return Err(Stopped::File(FileError::GroupOfOtherSource));
         }
         Ok(Setting {
-            dataset,
-            origin,
+            rules: Rules {
+                organization: job.organization,
+                dataset,
+                origin,
+                settings: organization.unwrap_or_default(),
+                keys: self.keys_for(job).await?,
+            },
             group,
             makes_groups: matches!(key, ObjectKey::Inbox { .. }),
-            organization: organization.unwrap_or_default(),
-            keys: self.keys_for(job).await?,
         })
     }
 
@@ -130,7 +129,7 @@ impl Importer<'_> {
             return Ok(None);
         };
         let group = self.store.group(organization, id).await?;
-        Ok(group.filter(|group| group.dataset == setting.dataset.name()))
+        Ok(group.filter(|group| group.dataset == setting.dataset().name()))
     }
 
     async fn keys_for(&self, job: &Job) -> Result<Arc<OrganizationKeys>, ImportError> {
@@ -160,39 +159,32 @@ fn check_group(group: Group, dataset: &Dataset) -> Result<(), Stopped> {
 impl Setting {
     /// The groups that the records join, and the dataset of each.
     fn groups(&self) -> Vec<(GroupId, Arc<Dataset>)> {
-        let own = |dataset: Arc<Dataset>| (GroupId::of_source(&dataset, &self.origin), dataset);
-        let mut groups = vec![own(Arc::clone(&self.dataset))];
-        if self.dataset.is_of_devices() {
+        let own =
+            |dataset: Arc<Dataset>| (GroupId::of_source(&dataset, &self.rules.origin), dataset);
+        let mut groups = vec![own(Arc::clone(&self.rules.dataset))];
+        if self.rules.dataset.is_of_devices() {
             groups.push(own(Dataset::customers()));
         }
         let named = self.group.clone();
-        groups.extend(named.map(|group| (group, Arc::clone(&self.dataset))));
+        groups.extend(named.map(|group| (group, Arc::clone(&self.rules.dataset))));
         groups
     }
 
+    pub(super) fn dataset(&self) -> &Arc<Dataset> {
+        &self.rules.dataset
+    }
+
+    pub(super) fn keys(&self) -> &Arc<OrganizationKeys> {
+        &self.rules.keys
+    }
+
     pub(super) fn validator(&self, job: &Job) -> Validator {
-        let this_year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-        let validator = Validator::new(
-            Arc::clone(&self.dataset),
-            job.organization,
-            self.origin.clone(),
-            Arc::clone(&self.keys),
-            self.organization.unknown_columns,
-            this_year,
-        )
         // A repeated job makes the same records.
-        .with_ids_from(IdSeed::new(job.created_at, job.id));
-        match job.mode {
-            Mode::Update => validator.of_changes(),
-            _ => validator,
-        }
+        let ids = IdSeed::new(job.created_at, job.id);
+        self.rules.validator(job.mode).with_ids_from(ids)
     }
 
     pub(super) fn protector(&self) -> Protector {
-        let pseudonyms = match self.organization.keyed_pseudonyms {
-            true => self.keys.keyed_pseudonyms(),
-            false => PseudonymMode::Sha256,
-        };
-        Protector::new(Arc::clone(&self.keys), pseudonyms)
+        self.rules.protector()
     }
 }

@@ -67,7 +67,7 @@ impl Importer<'_> {
         }
         // The customers that a file of meters mentions take several rows' fields together, in
         // the rows' order, so that its rows cannot be imported side by side.
-        let in_parts = survey.rows > BATCH_ROWS && !setting.dataset.is_of_devices();
+        let in_parts = survey.rows > BATCH_ROWS && !setting.dataset().is_of_devices();
         if !job.split.is_split {
             note(job, &survey);
             job.split.is_split = in_parts;
@@ -99,6 +99,7 @@ impl Importer<'_> {
     ) -> Result<(Survey, Hints), Stopped> {
         let mut hints = Hints {
             filename: job.filename.clone(),
+            lone_object: setting.dataset().event().is_some(),
             ..Hints::default()
         };
         loop {
@@ -243,7 +244,7 @@ impl Importer<'_> {
             updates_only: job.mode == Mode::Update,
         };
         let records = std::mem::take(&mut batch.records);
-        let keys = &setting.keys;
+        let keys = setting.keys();
         let outcomes = match job.mode {
             Mode::Write | Mode::AllOrNothing | Mode::Update => {
                 self.store.upsert(records, &provenance, keys).await?

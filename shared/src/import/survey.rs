@@ -49,7 +49,9 @@ pub fn survey(
     };
     let records = corrected(decode::records(hashing, hints)?);
     let mut columns = Columns::default();
-    if let Some(header) = &records.header {
+    // An event's members are its envelope.
+    let of_events = validator.dataset().event().is_some();
+    if let (Some(header), false) = (&records.header, of_events) {
         // First of all: the first row of a file without a header is somebody's data, and no
         // message may repeat it.
         check_required(header, validator)?;
@@ -67,11 +69,14 @@ pub fn survey(
         header,
     } = records;
     let (mut count, mut rejected) = (0, 0);
-    let mut repetitions = Repetitions::default();
+    let mut repetitions = Repetitions {
+        of_events,
+        ..Repetitions::default()
+    };
     for row in rows {
         let row = row?;
         count = row.row;
-        if header.is_none() {
+        if header.is_none() && !of_events {
             for (name, _) in &row.values {
                 columns.see_key(name, count, validator)?;
             }
@@ -233,6 +238,7 @@ fn check_required(header: &[Arc<str>], validator: &mut Validator) -> Result<(), 
 pub struct Repetitions {
     seen: Box<[u64]>,
     last_rows: HashMap<[u8; 16], u64>,
+    of_events: bool,
 }
 
 const SEEN_BITS: usize = 1 << 26;
@@ -245,6 +251,7 @@ impl Default for Repetitions {
         Self {
             seen: vec![0; SEEN_BITS / 64].into_boxed_slice(),
             last_rows: HashMap::new(),
+            of_events: false,
         }
     }
 }
@@ -266,13 +273,14 @@ impl Repetitions {
         Ok(())
     }
 
-    /// The last row about a record, if a row is not the last.
+    /// The last row about a record, if a row is not the last. Of events, which all count, the last
+    /// one about a customer whom several are about.
     pub fn later_row(&self, id: &RecordId, row: u64) -> Option<u64> {
         if self.last_rows.is_empty() {
             return None;
         }
         let last = self.last_rows.get(&uid_digest(id))?;
-        (*last > row).then_some(*last)
+        (*last > row || self.of_events).then_some(*last)
     }
 }
 

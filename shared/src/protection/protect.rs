@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{
     dataset::{Dataset, Field, Protection},
+    event::{Answer, Clock, Moment, Version},
     identity::RecordId,
-    record::{Change, Record, Value},
+    record::{Change, Element, Record, Value},
 };
 
 /// The field that unknown columns go to.
@@ -21,6 +22,10 @@ pub struct ProtectedRecord {
     changes: Vec<(usize, Change<ProtectedValue>)>,
     custom: Option<CustomChange>,
     customer: Option<Box<ProtectedRecord>>,
+    /// Of events: when which of them spoke of a field.
+    clock: Option<Clock>,
+    /// Whether no other row of the file is about the record.
+    is_alone: bool,
 }
 
 /// A value that may be stored. Only this module makes one.
@@ -36,6 +41,8 @@ pub enum Protected {
     Pseudonym(Pseudonym),
     /// Encrypted.
     Sealed(Sealed),
+    /// Objects with fields of their own.
+    List(Vec<BTreeMap<String, Protected>>),
 }
 
 /// What a row says about `custom`: its unknown columns, encrypted as one JSON object in which a
@@ -48,18 +55,39 @@ pub struct CustomChange {
 
 impl ProtectedValue {
     fn size(&self) -> usize {
-        match &self.0 {
-            Protected::Clear(Value::Text(text)) => text.len(),
-            Protected::Clear(Value::Json(json)) => json.to_string().len(),
-            Protected::Clear(_) => 8,
-            Protected::Pseudonym(_) => 37,
-            Protected::Sealed(sealed) => sealed.bytes.len(),
-        }
+        self.0.size()
     }
 
     /// What the value is.
     pub(crate) fn inner(&self) -> &Protected {
         &self.0
+    }
+}
+
+impl Protected {
+    fn size(&self) -> usize {
+        match self {
+            Self::Clear(Value::Text(text)) => text.len(),
+            Self::Clear(Value::Json(json)) => json.to_string().len(),
+            Self::Clear(_) => 8,
+            Self::Pseudonym(_) => 37,
+            Self::Sealed(sealed) => sealed.bytes.len(),
+            Self::List(elements) => elements
+                .iter()
+                .flatten()
+                .map(|(name, value)| name.len() + value.size())
+                .sum(),
+        }
+    }
+}
+
+impl CustomChange {
+    /// The unknown columns that an event has, in place of others. The same ones keep their bytes.
+    pub(crate) fn in_place_of(&self, stored: Option<&Sealed>) -> Sealed {
+        match stored {
+            Some(stored) if stored.digest == self.sealed.digest => stored.clone(),
+            _ => self.sealed.clone(),
+        }
     }
 }
 
@@ -103,6 +131,45 @@ impl ProtectedRecord {
         self.customer.take().map(|customer| *customer)
     }
 
+    /// Of an event, or of several about one customer: which of them spoke of a field.
+    pub(crate) fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
+    }
+
+    /// Whether no other row of its file is about the record, as far as anybody has looked.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
+    /// Notes that another row of the file is about the record as well.
+    pub(crate) fn is_not_alone(&mut self) {
+        self.is_alone = false;
+    }
+
+    /// Adds what another event says about the same customer: the newer event's fields win.
+    pub(crate) fn join_event(&mut self, other: ProtectedRecord) {
+        let (Some(mine), Some(theirs)) = (&mut self.clock, &other.clock) else {
+            return;
+        };
+        let dataset = Arc::clone(&self.dataset);
+        let is_news = |index: usize| {
+            let field = dataset.field(index);
+            field.is_some_and(|field| mine.is_before(theirs, &field.name))
+        };
+        for (index, change) in other.changes {
+            let known = self.changes.iter_mut().find(|(known, _)| *known == index);
+            match known {
+                Some((_, known)) if is_news(index) => *known = change,
+                Some(_) => {}
+                None => self.changes.push((index, change)),
+            }
+        }
+        if mine.is_before(theirs, CUSTOM) {
+            self.custom = other.custom;
+        }
+        mine.join(theirs);
+    }
+
     /// Adds what a later row says about the same record: its fields win.
     pub(crate) fn overlay(&mut self, later: ProtectedRecord) {
         for (index, change) in later.changes {
@@ -126,6 +193,7 @@ impl fmt::Debug for ProtectedValue {
             Protected::Clear(_) => "Clear(…)",
             Protected::Pseudonym(_) => "Pseudonym(…)",
             Protected::Sealed(_) => "Sealed(…)",
+            Protected::List(_) => "List(…)",
         })
     }
 }
@@ -157,13 +225,20 @@ impl Protector {
     /// Protects a record: every value as its field says.
     pub fn protect(&self, record: Record) -> Result<ProtectedRecord, CipherError> {
         let uid = record.id.to_string();
+        let clock = match record.moment {
+            Some(moment) => Some(self.clock(&uid, moment, &record)),
+            None => None,
+        };
         let mut changes = Vec::with_capacity(record.changes.len());
         for (index, change) in record.changes {
             let Some(field) = record.dataset.field(index) else {
                 continue;
             };
             let protected = match change {
-                Change::Set(value) => Change::Set(self.protect_value(&uid, field, value)?),
+                Change::Set(value) => {
+                    let protected = self.protect_value(&uid, &field.name, field, value)?;
+                    Change::Set(ProtectedValue(protected))
+                }
                 Change::Unset => Change::Unset,
             };
             changes.push((index, protected));
@@ -178,16 +253,65 @@ impl Protector {
             id: record.id,
             changes,
             customer,
+            clock,
+            is_alone: true,
         })
+    }
+
+    /// The clock of an event. Its digest is of all that the event says.
+    fn clock(&self, uid: &str, moment: Moment, record: &Record) -> Clock {
+        let fields = record.changes.iter().filter_map(|(index, change)| {
+            let field = record.dataset.field(*index)?;
+            Some((field, change))
+        });
+        let json = |change: &Change<Value>| match change {
+            Change::Set(value) => Some(value.to_json()),
+            Change::Unset => None,
+        };
+        let column = |change: &Change<serde_json::Value>| match change {
+            Change::Set(value) => Some(value.clone()),
+            Change::Unset => None,
+        };
+        let said: BTreeMap<&str, _> = fields
+            .clone()
+            .map(|(field, change)| (field.name.as_str(), json(change)))
+            .collect();
+        let custom: BTreeMap<&str, _> = record
+            .custom
+            .iter()
+            .map(|(name, change)| (name.as_ref(), column(change)))
+            .collect();
+        let said = zeroize::Zeroizing::new(serde_json::json!([said, custom]).to_string());
+        let parts = [uid.as_bytes(), &[0], said.as_bytes()];
+        let digest = self.keys.digest("clientele event v1", &parts);
+        let mut clock = Clock::of_event(Version::new(moment, &digest));
+        for (field, change) in fields {
+            match (&field.changed_at, change) {
+                (None, _) => clock.speak(&field.name),
+                (Some(_), Change::Set(Value::Boolean(true))) => {
+                    clock.answer(&field.name, Answer::Given);
+                }
+                (Some(_), Change::Set(_)) => clock.answer(&field.name, Answer::Withdrawn),
+                (Some(_), Change::Unset) => clock.answer(&field.name, Answer::Unknown),
+            }
+        }
+        if !record.custom.is_empty() {
+            clock.speak(CUSTOM);
+        }
+        clock
     }
 
     fn protect_value(
         &self,
         uid: &str,
+        path: &str,
         field: &Field,
         value: Value,
-    ) -> Result<ProtectedValue, CipherError> {
-        Ok(ProtectedValue(match (field.protection, value) {
+    ) -> Result<Protected, CipherError> {
+        Ok(match (field.protection, value) {
+            (_, Value::List(elements)) => {
+                Protected::List(self.protect_elements(uid, path, field, elements)?)
+            }
             (Protection::None, value) => Protected::Clear(value),
             (Protection::Pseudonym, Value::Text(text)) => {
                 Protected::Pseudonym(self.pseudonyms.pseudonym(&text, &field.passthrough_hex))
@@ -201,15 +325,36 @@ impl Protector {
             }
             // Nothing but a number can be blurred, so anything else is encrypted.
             (Protection::Blur | Protection::Encrypt, value) => {
-                let place = Place {
-                    uid,
-                    field: &field.name,
-                };
+                let place = Place { uid, field: path };
                 let plaintext = zeroize::Zeroizing::new(value.to_json().to_string());
                 let bytes = plaintext.as_bytes();
                 Protected::Sealed(self.keys.seal(place, bytes, bytes)?)
             }
-        }))
+        })
+    }
+
+    /// Protects a list's elements. Each value's place is told by the list, its place in it and the
+    /// field: `addresses/0/line1`.
+    fn protect_elements(
+        &self,
+        uid: &str,
+        path: &str,
+        list: &Field,
+        elements: Vec<Element>,
+    ) -> Result<Vec<BTreeMap<String, Protected>>, CipherError> {
+        let mut protected = Vec::with_capacity(elements.len());
+        for (index, mut element) in elements.into_iter().enumerate() {
+            let mut values = BTreeMap::new();
+            for field in &list.fields {
+                if let Some(value) = element.remove(&field.name) {
+                    let path = format!("{path}/{index}/{}", field.name);
+                    let value = self.protect_value(uid, &path, field, value)?;
+                    values.insert(field.name.clone(), value);
+                }
+            }
+            protected.push(values);
+        }
+        Ok(protected)
     }
 
     fn protect_custom(

@@ -15,7 +15,7 @@ pub use id_seed::IdSeed;
 pub use one::read_one;
 pub use raw::{Malformed, RawRecord, RawValue, RefusedRow};
 pub use validate::{Record, UnknownColumns, Validator};
-pub use value::{Change, Value};
+pub use value::{Change, Element, Value};
 
 /// The longest text in a field, in characters.
 pub const MAX_TEXT_CHARS: usize = 4_096;

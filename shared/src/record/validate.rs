@@ -1,5 +1,8 @@
 //! Checks a raw record against its dataset.
 
+mod event;
+mod list;
+
 use std::{collections::HashSet, fmt, sync::Arc};
 
 use super::{
@@ -9,6 +12,7 @@ use super::{
 };
 use crate::{
     dataset::{Dataset, Field, FieldType, HeaderMapping, Identity, Target},
+    event::Moment,
     identity::{
         CustomerUid, DataOrigin, DeviceUid, IdentityError, OrganizationId, RecordId, UidPart,
     },
@@ -25,12 +29,19 @@ pub struct Record {
     pub(crate) custom: Vec<(Arc<str>, Change<serde_json::Value>)>,
     /// What a meter's row says about the customer that the meter is at.
     pub(crate) customer: Option<Box<Record>>,
+    /// Of an event: when it happened.
+    pub(crate) moment: Option<Moment>,
 }
 
 impl Record {
     /// Which record the row is about.
     pub fn id(&self) -> &RecordId {
         &self.id
+    }
+
+    /// Whether it came in an event.
+    pub(crate) fn is_event(&self) -> bool {
+        self.moment.is_some()
     }
 
     /// What the row does to a field, by the field's name.
@@ -212,6 +223,9 @@ impl Validator {
     /// rest of the row.
     pub fn id_of(&mut self, raw: &RawRecord) -> Option<RecordId> {
         let dataset = Arc::clone(&self.dataset);
+        if dataset.event().is_some() {
+            return self.id_in_event(raw);
+        }
         let mut changes = Vec::new();
         for (header, value) in &raw.values {
             let Target::Field(index) = self.target(header) else {
@@ -253,6 +267,9 @@ impl Validator {
             errors.add(None, refused);
             return Err(errors.errors);
         }
+        if self.dataset.event().is_some() {
+            return self.check_event(raw, errors);
+        }
         let (mut changes, unknown) = self.read_values(&raw.values, &mut errors);
         self.fill_in(raw.row, &mut changes);
         self.check_required(&changes, &mut errors);
@@ -264,6 +281,7 @@ impl Validator {
                 id,
                 changes,
                 custom: take_custom(&mut raw.values, &unknown),
+                moment: None,
             }),
             _ => Err(errors.errors),
         }
@@ -439,6 +457,7 @@ impl Validator {
             id: RecordId::Customer(customer.clone()),
             custom: Vec::new(),
             customer: None,
+            moment: None,
         }))
     }
 }

@@ -1,6 +1,6 @@
 //! A checked value, still in clear.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
@@ -22,7 +22,12 @@ pub enum Value {
     DateTime(Timestamp),
     /// Any JSON value.
     Json(serde_json::Value),
+    /// Objects with fields of their own.
+    List(Vec<Element>),
 }
+
+/// An element of a list: its values by field name.
+pub type Element = BTreeMap<String, Value>;
 
 impl Value {
     /// The value as JSON.
@@ -35,8 +40,14 @@ impl Value {
             Self::Date(date) => date.to_string().into(),
             Self::DateTime(time) => time.to_string().into(),
             Self::Json(json) => json.clone(),
+            Self::List(elements) => elements.iter().map(element_to_json).collect(),
         }
     }
+}
+
+fn element_to_json(element: &Element) -> serde_json::Value {
+    let member = |(name, value): (&String, &Value)| (name.clone(), value.to_json());
+    element.iter().map(member).collect()
 }
 
 /// A decimal as a JSON number; whole numbers are written without a fraction. One with more digits
@@ -71,6 +82,7 @@ impl fmt::Debug for Value {
             Self::Date(_) => "Date(…)",
             Self::DateTime(_) => "DateTime(…)",
             Self::Json(_) => "Json(…)",
+            Self::List(_) => "List(…)",
         })
     }
 }

@@ -52,6 +52,14 @@ pub(super) const PROFILE: &str = "profile";
 pub(super) const CUSTOM: &str = "custom";
 pub(super) const DIGEST: &str = "digest";
 pub(super) const VALUE_DIGESTS: &str = "value_digests";
+/// On a record that comes in events: when its fields were last spoken of.
+pub(super) const CLOCK: &str = "clock";
+/// Of a clock: the newest event.
+pub(super) const NEWEST: &str = "n";
+/// Of a clock: the fields that another event was the last to speak of.
+pub(super) const OTHERS: &str = "f";
+/// Of a clock: what events said of agreements.
+pub(super) const CONSENTS: &str = "c";
 pub(super) const GROUPS: &str = "groups";
 pub(super) const CREATED_AT: &str = "created_at";
 pub(super) const UPDATED_AT: &str = "updated_at";

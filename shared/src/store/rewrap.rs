@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{
     GroupId, Store, StoreError, StoredRecord,
     capacity::Units,
-    item::{Content, bytes},
+    item::{Content, at, at_mut, bytes},
     layout::{self, CUSTOM, DIGEST, Item, Key, PK, PROFILE, SK},
     read::Freshness,
     retry::Backoff,
@@ -54,14 +54,16 @@ impl Content {
         keys: &OrganizationKeys,
     ) -> Result<Option<Self>, CipherError> {
         let mut resealed = None;
-        for name in self.value_digests.keys() {
-            let Some(AttributeValue::B(sealed)) = self.profile.get(name) else {
+        for path in self.value_digests.keys() {
+            let Some(AttributeValue::B(sealed)) = at(&self.profile, path) else {
                 continue;
             };
             if keys.is_outdated(sealed.as_ref())? {
-                let again = keys.reseal(uid, name, sealed.as_ref())?;
+                let again = keys.reseal(uid, path, sealed.as_ref())?;
                 let content: &mut Self = resealed.get_or_insert_with(|| self.clone());
-                content.profile.insert(name.clone(), bytes(&again));
+                if let Some(value) = at_mut(&mut content.profile, path) {
+                    *value = bytes(&again);
+                }
             }
         }
         if let Some(custom) = &self.custom

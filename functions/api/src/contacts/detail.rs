@@ -117,9 +117,10 @@ fn of_error(
             let msg = format!("Extra inputs are not permitted: did you mean {meant}?");
             Detail::new(&loc, "extra_forbidden", msg)
         }
-        RowErrorCode::DuplicateColumn => {
-            Detail::value_error(&loc, "another member means the same field; keep one of them")
-        }
+        RowErrorCode::DuplicateColumn => Detail::value_error(
+            &loc,
+            "another member means the same field; keep one of them",
+        ),
         RowErrorCode::UnknownColumn => {
             Detail::new(&loc, "extra_forbidden", "Extra inputs are not permitted")
         }

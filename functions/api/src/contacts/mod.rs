@@ -59,7 +59,7 @@ pub(crate) async fn create_one(registry: &Registry, call: &Call<'_>, caller: &Pr
         Ok(contacts) => contacts,
         Err(detail) => return Ok(unprocessable(vec![detail])),
     };
-    create(registry, call, caller, &place, &contacts).await
+    create(registry, call, caller, place, &contacts).await
 }
 
 /// Makes up to a hundred contacts, all of them or none.
@@ -70,14 +70,14 @@ pub(crate) async fn create_many(registry: &Registry, call: &Call<'_>, caller: &P
         Ok(contacts) => contacts,
         Err(detail) => return Ok(unprocessable(vec![detail])),
     };
-    create(registry, call, caller, &place, &contacts).await
+    create(registry, call, caller, place, &contacts).await
 }
 
 async fn create(
     registry: &Registry,
     call: &Call<'_>,
     caller: &Principal,
-    place: &Place,
+    place: Place,
     contacts: &Contacts<'_>,
 ) -> Reply {
     call.audit(|line| line.group(&place.group));

@@ -1,6 +1,7 @@
-//! A JSON array of objects, or an object with one under `data`, of any size.
+//! A JSON array of objects, or an object with one under `data`, of any size; where that is asked
+//! for, any other object too, as the one row.
 
-use std::io::Read;
+use std::{io::Read, iter};
 
 use super::{
     MAX_DEPTH, row,
@@ -18,14 +19,27 @@ const DATA: &str = "data";
 /// Reads a JSON document. Its rows come as they are read; what is wrong with the document further
 /// on is found only there.
 pub(in crate::decode) fn records(reader: impl Read + Send + 'static) -> Result<Records, FileError> {
+    read(reader, false)
+}
+
+/// Reads a JSON document, in which an object without an array under `data` is the one row. Such a
+/// document is read to its end at once.
+pub(in crate::decode) fn records_or_lone_row(
+    reader: impl Read + Send + 'static,
+) -> Result<Records, FileError> {
+    read(reader, true)
+}
+
+fn read(reader: impl Read + Send + 'static, lone_object: bool) -> Result<Records, FileError> {
     let mut rows = Rows {
         scanner: Scanner::new(reader),
+        begins: 1,
         wrapped: false,
         row: 0,
         line: 1,
         ended: false,
     };
-    rows.enter()?;
+    let lone = rows.enter(lone_object)?;
     Ok(Records {
         found: Found {
             format: Format::Json,
@@ -34,12 +48,27 @@ pub(in crate::decode) fn records(reader: impl Read + Send + 'static) -> Result<R
             gzip: false,
         },
         header: None,
-        rows: Box::new(rows),
+        rows: match lone {
+            Some(row) => Box::new(iter::once(Ok(row))),
+            None => Box::new(rows),
+        },
     })
+}
+
+/// What a document turned out to be.
+enum Shape {
+    /// It has rows, of which the first is next.
+    Rows,
+    /// It is an object without rows in it, of which the end was passed.
+    Object,
+    /// It has no rows and is none.
+    Other,
 }
 
 struct Rows<R> {
     scanner: Scanner<R>,
+    /// The line where the document's value begins.
+    begins: u64,
     /// Whether the array is a member of an object.
     wrapped: bool,
     row: u64,
@@ -62,40 +91,72 @@ impl<R: Read> Iterator for Rows<R> {
 }
 
 impl<R: Read> Rows<R> {
-    /// Goes to the array's first element.
-    fn enter(&mut self) -> Result<(), FileError> {
-        let entered = self.find_array().map_err(|broken| self.explain(broken))?;
-        match entered {
-            true => Ok(()),
-            false => Err(FileError::JsonShape),
+    /// Goes to the array's first element, or gives the object that is the one row.
+    fn enter(&mut self, lone_object: bool) -> Result<Option<RawRecord>, FileError> {
+        match (self.find_array(lone_object), lone_object) {
+            (Ok(Shape::Rows), _) => Ok(None),
+            (Ok(Shape::Object), true) => self.lone_row().map(Some),
+            (Ok(Shape::Object | Shape::Other), _) => Err(FileError::JsonShape),
+            (Err(Broken::TooLong), true) => Err(row_too_long(1, self.begins)),
+            (Err(broken), _) => Err(self.explain(broken)),
         }
     }
 
-    fn find_array(&mut self) -> Result<bool, Broken> {
+    fn find_array(&mut self, lone_object: bool) -> Result<Shape, Broken> {
         self.scanner.space()?;
+        self.begins = self.scanner.line();
         if self.scanner.skip(b'[')? {
-            return Ok(true);
+            return Ok(Shape::Rows);
         }
-        if self.scanner.skip(b'{')? {
-            self.wrapped = true;
-            self.scanner.space()?;
-            if self.scanner.skip(b'}')? {
-                return Ok(false);
-            }
-            loop {
-                if self.pass_key()? {
-                    return self.scanner.skip(b'[');
-                }
-                self.scanner.value()?;
-                if !self.next_member()? {
-                    return Ok(false);
-                }
-            }
+        if self.scanner.peek()? == Some(b'{') {
+            return self.find_data(lone_object);
         }
         // Sound JSON of another kind is told apart from what is broken.
         self.scanner.value()?;
         self.pass_end()?;
-        Ok(false)
+        Ok(Shape::Other)
+    }
+
+    /// Goes into an object, to the array under `data`. In one that may be the row, `data` that is
+    /// no array is a member like any other.
+    fn find_data(&mut self, lone_object: bool) -> Result<Shape, Broken> {
+        if lone_object {
+            self.scanner.record();
+        }
+        self.scanner.expect(b'{')?;
+        self.scanner.space()?;
+        if self.scanner.skip(b'}')? {
+            return Ok(Shape::Object);
+        }
+        let mut has_other_data = false;
+        loop {
+            if self.pass_key()? && !has_other_data {
+                self.wrapped = self.scanner.skip(b'[')?;
+                if self.wrapped {
+                    drop(self.scanner.recorded());
+                    return Ok(Shape::Rows);
+                }
+                if !lone_object {
+                    return Ok(Shape::Other);
+                }
+                has_other_data = true;
+            }
+            self.scanner.value()?;
+            if !self.next_member()? {
+                return Ok(Shape::Object);
+            }
+        }
+    }
+
+    /// Makes the one row of the object that was passed, if nothing follows it.
+    fn lone_row(&mut self) -> Result<RawRecord, FileError> {
+        let text = self.scanner.recorded();
+        self.pass_end().map_err(|broken| self.explain(broken))?;
+        let text = text.ok_or_else(|| row_too_long(1, self.begins))?;
+        match std::str::from_utf8(&text) {
+            Ok(text) => Ok(row::read(text, 1, self.begins)),
+            Err(_) => Err(self.explain(Broken::NotUtf8)),
+        }
     }
 
     /// Passes a key, and says whether rows are under it.
@@ -134,13 +195,7 @@ impl<R: Read> Rows<R> {
         let row = match self.scanner.kept_value().map(std::str::from_utf8) {
             Ok(Ok(text)) => row::read(text, self.row, self.line),
             Ok(Err(_)) => return Err(self.explain(Broken::NotUtf8)),
-            Err(Broken::TooLong) => {
-                return Err(FileError::JsonRowTooLong {
-                    row: self.row,
-                    line: self.line,
-                    limit: MAX_ROW_BYTES / 1024,
-                });
-            }
+            Err(Broken::TooLong) => return Err(row_too_long(self.row, self.line)),
             Err(broken) => return Err(self.explain(broken)),
         };
         Ok(Some(row))
@@ -197,5 +252,13 @@ impl<R: Read> Rows<R> {
             Broken::NotUtf8 => FileError::NotUtf8 { line },
             Broken::Unreadable => FileError::Unreadable,
         }
+    }
+}
+
+fn row_too_long(row: u64, line: u64) -> FileError {
+    FileError::JsonRowTooLong {
+        row,
+        line,
+        limit: MAX_ROW_BYTES / 1024,
     }
 }

@@ -90,10 +90,21 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+fn object() -> impl Strategy<Value = Value> {
+    let key = prop_oneof![any::<String>(), Just("data".to_owned())];
+    let object = prop::collection::btree_map(key, value(), 0..4);
+    object.prop_map(|map| Value::Object(map.into_iter().collect()))
+}
+
 fn objects() -> impl Strategy<Value = Vec<Value>> {
-    let object = prop::collection::btree_map(any::<String>(), value(), 0..4);
-    let object = object.prop_map(|map| Value::Object(map.into_iter().collect()));
-    prop::collection::vec(object, 0..5)
+    prop::collection::vec(object(), 0..5)
+}
+
+fn lone() -> Hints {
+    Hints {
+        lone_object: true,
+        ..Hints::default()
+    }
 }
 
 proptest! {
@@ -117,6 +128,23 @@ proptest! {
                 prop_assert_eq!(&rows_of(read(reader)), &(expected.clone(), None), "{}", text);
             }
         }
+    }
+
+    #[test]
+    fn a_lone_object_reads_back_and_as_nothing_but_one_row(object in object()) {
+        prop_assume!(!object["data"].is_array());
+        let texts = [object.to_string(), format!(" {object:#}\n")];
+        for text in &texts {
+            for reader in [whole(text), drip(text)] {
+                let read = rows_of(document::records_or_lone_row(reader));
+                prop_assert_eq!(read, (vec![Ok(object.clone())], None), "{}", text);
+            }
+            let told = rows_of(records(whole(text), &lone()));
+            prop_assert_eq!(told, (vec![Ok(object.clone())], None), "{}", text);
+        }
+        let (rows, error) = rows_of(document::records_or_lone_row(whole(&texts[1].repeat(2))));
+        prop_assert_eq!(rows, []);
+        prop_assert_eq!(error.map(|error| error.code()), Some("invalid_json"));
     }
 
     #[test]
@@ -233,6 +261,8 @@ fn a_stream_without_an_end_is_refused_after_a_row_s_length() {
     for (begin, part, expected) in table {
         assert_eq!(code(document::records(endless(begin, part))), expected);
     }
+    let lone = document::records_or_lone_row(endless("{\"a\": \"", "xyz"));
+    assert_eq!(code(lone), "row_too_long");
     assert_eq!(code(lines::records(endless("{", " "))), "row_too_long");
 }
 
@@ -260,32 +290,37 @@ fn the_json_test_suite_is_accepted_and_refused_as_it_says() {
     let mut wrong = Vec::new();
     let (mut sound, mut broken) = (0, 0);
     for (name, bytes) in vectors("test_parsing") {
-        let (_, error) = rows_of(document::records(Cursor::new(bytes.clone())));
-        let error = error.map(|error| error.code());
-        // The same by way of the file's beginning, which must not panic.
-        let (rows, told) = rows_of(records(Cursor::new(bytes), &Hints::default()));
-        let lines_refused = rows.iter().any(Result::is_err) && told.is_none();
-        match name.get(..2) {
-            Some("y_") => {
-                sound += 1;
-                if !matches!(error, None | Some("json_shape")) {
-                    wrong.push((name, error));
-                }
+        let whole = || Cursor::new(bytes.clone());
+        for read in [document::records, document::records_or_lone_row] {
+            let (_, error) = rows_of(read(whole()));
+            let code = error.map(|error| error.code());
+            let right = match name.get(..2) {
+                Some("y_") => matches!(code, None | Some("json_shape")),
+                Some("n_") => code.is_some(),
+                _ => true,
+            };
+            if !right {
+                wrong.push((name.clone(), code));
             }
-            Some("n_") => {
-                broken += 1;
-                let table = told.is_none() && !rows.is_empty() && !lines_refused;
-                if error.is_none() || table {
-                    wrong.push((name, error));
-                }
-            }
-            _ => {}
         }
+        // The same by way of the file's beginning, which must not panic.
+        for hints in [Hints::default(), lone()] {
+            let (rows, error) = rows_of(records(whole(), &hints));
+            let taken = error.is_none() && !rows.is_empty() && rows.iter().all(Result::is_ok);
+            if taken && name.starts_with("n_") {
+                wrong.push((name.clone(), None));
+            }
+        }
+        sound += usize::from(name.starts_with("y_"));
+        broken += usize::from(name.starts_with("n_"));
     }
     assert_eq!(wrong, []);
     assert!((sound, broken) == (95, 188) || sound + broken == 0);
     for (_, bytes) in vectors("test_transform") {
-        let _ = rows_of(document::records(Cursor::new(bytes.clone())));
-        let _ = rows_of(records(Cursor::new(bytes), &Hints::default()));
+        let whole = || Cursor::new(bytes.clone());
+        let _ = rows_of(document::records(whole()));
+        for hints in [Hints::default(), lone()] {
+            let _ = rows_of(records(whole(), &hints));
+        }
     }
 }

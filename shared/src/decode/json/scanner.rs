@@ -32,6 +32,17 @@ pub(super) struct Scanner<R> {
     passed: u64,
     kept: Vec<u8>,
     keeps: bool,
+    recording: Recording,
+}
+
+/// What is done with text beside passing it.
+enum Recording {
+    /// Nothing.
+    Off,
+    /// It is held.
+    On(Vec<u8>),
+    /// It was held until it exceeded [`MAX_ROW_BYTES`].
+    TooLong,
 }
 
 impl<R: Read> Scanner<R> {
@@ -42,6 +53,7 @@ impl<R: Read> Scanner<R> {
             passed: 0,
             kept: Vec::new(),
             keeps: false,
+            recording: Recording::Off,
         }
     }
 
@@ -116,6 +128,20 @@ impl<R: Read> Scanner<R> {
         key?;
         self.colon()?;
         Ok(&self.kept)
+    }
+
+    /// Holds all text that is passed from here on, until it gets longer than a row may be.
+    pub(super) fn record(&mut self) {
+        self.recording = Recording::On(Vec::new());
+    }
+
+    /// Ends a recording and gives what was passed since it began, or nothing where that is longer
+    /// than a row may be.
+    pub(super) fn recorded(&mut self) -> Option<Vec<u8>> {
+        match std::mem::replace(&mut self.recording, Recording::Off) {
+            Recording::On(text) => Some(text),
+            Recording::Off | Recording::TooLong => None,
+        }
     }
 
     /// Passes a value of any kind.
@@ -298,6 +324,12 @@ impl<R: Read> Scanner<R> {
         }
         if self.keeps {
             self.kept.extend_from_slice(passed);
+        }
+        if let Recording::On(text) = &mut self.recording {
+            match text.len() + passed.len() > MAX_ROW_BYTES {
+                true => self.recording = Recording::TooLong,
+                false => text.extend_from_slice(passed),
+            }
         }
         self.reader.consume(length);
         match self.kept.len() > MAX_ROW_BYTES {

@@ -1,7 +1,7 @@
 use std::io::Cursor;
 
 use super::{
-    super::tests::read,
+    super::tests::{read, read_lone},
     document,
     laws::{Decoder, rows_of, whole},
     lines,
@@ -141,6 +141,102 @@ fn lines_read_as_rows_and_a_broken_one_leaves_its_neighbors() {
     ];
     for (text, expected) in table {
         assert_eq!(read(text.as_bytes()), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_lone_object_is_one_row_where_that_is_asked_for() {
+    let table: [(&str, &[&str]); 24] = [
+        (
+            "{\n\"a\": 1,\n\"b\": {\"c\": [2]}\n}\n",
+            &["1@1: 1|{\"c\":[2]}"],
+        ),
+        ("\u{feff} \n\n{\"a\":\n1}", &["1@3: 1"]),
+        ("{\"a\": 1}", &["1@1: 1"]),
+        ("{\n}", &["1@1: "]),
+        ("{}", &["1@1: "]),
+        ("{\n\"a\": 1, \"a\": 2}", &["1@1: DuplicateKey"]),
+        ("{\n\"a\": [{\"b\": 1, \"b\": 2}]}", &["1@1: DuplicateKey"]),
+        ("{\n\"a\": \"\\ud83d\"}", &["1@1: LoneSurrogate"]),
+        // An array under `data` holds the rows here too, and nothing else under it does.
+        (
+            "{\n\"data\": [{\"a\": 1},\n{\"a\": 2}]}",
+            &["1@2: 1", "2@3: 2"],
+        ),
+        ("{\"a\": 1,\n\"d\\u0061ta\": [{}]}", &["1@2: "]),
+        ("{\n\"data\": 1}", &["1@1: 1"]),
+        ("{\n\"data\": {\"data\": []}}", &["1@1: {\"data\":[]}"]),
+        ("{\n\"data\": 1, \"data\": []}", &["1@1: DuplicateKey"]),
+        ("{\n\"a\": {\"data\": [{}]}}", &["1@1: {\"data\":[{}]}"]),
+        // What has always been rows still is.
+        ("[{\"a\": 1}, {\"a\": 2}]", &["1@1: 1", "2@1: 2"]),
+        ("{\"a\": 1}\n{\"a\": 2}\n", &["1@1: 1", "2@2: 2"]),
+        // What is broken is, and neither the first of several is read nor the last.
+        (
+            "{\n\"a\": 1}\n{\n\"a\": 2}\n",
+            &["Json { line: 3, column: 1 }"],
+        ),
+        (
+            "{\n\"a\": 1},\n{\"a\": 2}",
+            &["Json { line: 2, column: 8 }"],
+        ),
+        ("{\"a\": 1} junk", &["Json { line: 1, column: 10 }"]),
+        ("{\"a\": 1}{\"a\": 2}", &["Json { line: 1, column: 9 }"]),
+        ("{\n\"a\": 1,\n}", &["Json { line: 3, column: 1 }"]),
+        ("{\n\"\u{e9}\": \"\n\"}", &["Json { line: 2, column: 7 }"]),
+        ("{\n\"a\": 1", &["JsonCut { line: 2 }"]),
+        ("[1]", &["1@1: NotAnObject"]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(read_lone(text.as_bytes()), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_lone_object_may_be_longer_than_what_its_format_is_told_from() {
+    // As pretty-printers write it, on one line, and as the first line of many.
+    let row = |bytes: usize| format!("{{\n\"a\":\"{}\"}}", "x".repeat(bytes - 9));
+    let one_line = |bytes: usize| row(bytes).replace('\n', " ");
+    let begins = |text: &str| {
+        let rows = read_lone(text.as_bytes());
+        let begin = |row: &String| row.trim_end_matches('x').to_owned();
+        rows.iter().map(begin).collect::<Vec<_>>()
+    };
+    let cells = |n: u64| format!("{n}@{n}: ");
+    for bytes in [64 * 1024, 64 * 1024 + 1, 200_000, MAX_ROW_BYTES] {
+        assert_eq!(begins(&row(bytes)), [cells(1)], "{bytes}");
+        assert_eq!(begins(&one_line(bytes)), [cells(1)], "{bytes}");
+        let two = format!("{0}\n{0}\n", one_line(bytes));
+        assert_eq!(begins(&two), [cells(1), cells(2)], "{bytes}");
+        let spread = format!("{0}\n{0}\n", row(bytes));
+        assert_eq!(begins(&spread), ["Json { line: 3, column: 1 }"], "{bytes}");
+        let junk = format!("{} x", one_line(bytes));
+        let column = bytes + 2;
+        assert_eq!(
+            begins(&junk),
+            [format!("Json {{ line: 1, column: {column} }}")]
+        );
+    }
+    let over = "JsonRowTooLong { row: 1, line: 2, limit";
+    let one_over = row(MAX_ROW_BYTES + 1);
+    assert!(begins(&format!("\n{one_over}"))[0].starts_with(over));
+    let many = "\n\"k\": 1,".repeat(MAX_ROW_BYTES / 8);
+    assert!(begins(&format!("\n{{{many}\n\"z\": 1}}"))[0].starts_with(over));
+    // Rows under `data` may come after any length.
+    let wrapped = format!("{{{many}\n\"data\": [{{\"a\": 1}}]}}");
+    let line = MAX_ROW_BYTES / 8 + 2;
+    assert_eq!(begins(&wrapped), [format!("1@{line}: 1")]);
+}
+
+#[test]
+fn a_lone_object_may_have_as_many_levels_as_any_row() {
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let row = |levels: usize| format!("{{\n\"a\": {}}}", nested(levels));
+    assert!(read_lone(row(31).as_bytes())[0].starts_with("1@1: [[["));
+    assert_eq!(read_lone(row(32).as_bytes()), ["1@1: TooDeep"]);
+    for levels in [33, 200_000] {
+        let too_deep = "JsonTooDeep { line: 2, column: 38, limit: 32 }";
+        assert_eq!(read_lone(row(levels).as_bytes()), [too_deep]);
     }
 }
 

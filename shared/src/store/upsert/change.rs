@@ -13,7 +13,7 @@ use crate::{
         capacity::Units,
         item::{Content, bytes, number},
         layout::{
-            CUSTOM, DIGEST, GROUPS, LAST_IMPORT_ID, LAST_SOURCE_ID, PROFILE, UPDATED_AT,
+            CLOCK, CUSTOM, DIGEST, GROUPS, LAST_IMPORT_ID, LAST_SOURCE_ID, PROFILE, UPDATED_AT,
             VALUE_DIGESTS,
         },
     },
@@ -34,13 +34,15 @@ impl Store {
         let mut removed: Vec<&str> = Vec::new();
         if let Some(content) = content {
             let mut attributes = content.to_item();
-            for name in [PROFILE, CUSTOM, VALUE_DIGESTS] {
+            for name in [PROFILE, CUSTOM, VALUE_DIGESTS, CLOCK] {
                 match attributes.remove(name) {
                     Some(value) => drop(values.insert(name, value)),
                     None => removed.push(name),
                 }
             }
             values.insert(DIGEST, bytes(&content.digest(keys)));
+        }
+        if content.is_some_and(|content| content.shows_other_than(&stored.content)) {
             values.insert(UPDATED_AT, number(provenance.at.as_millisecond()));
             // A row that comes late leaves the record the later import's.
             let (source_id, import_id) = match stored.last_import_id > provenance.import_id {

@@ -6,6 +6,7 @@
 //! the record is read again and merged again.
 
 mod change;
+mod event;
 mod fences;
 mod numbers;
 mod transaction;
@@ -89,6 +90,16 @@ pub enum Outcome {
     NotFound,
 }
 
+impl Outcome {
+    /// Whether the row was taken in, if only to find that it is no news.
+    pub fn is_taken_in(self) -> bool {
+        match self {
+            Self::Created | Self::Updated | Self::Unchanged | Self::Superseded => true,
+            Self::TooLarge | Self::Erased | Self::NotFound => false,
+        }
+    }
+}
+
 /// What has to be written for a unit.
 enum Write {
     /// Nothing.
@@ -141,15 +152,17 @@ impl Store {
                 }
                 let mut changes = Vec::new();
                 for index in wanted.iter().copied() {
-                    let Some(unit) = units.get(index) else {
+                    let Some(unit) = units.get_mut(index) else {
                         continue;
                     };
                     if fences.is_erased(unit.customer()) {
-                        set(&mut outcomes, unit.row, Outcome::Erased);
+                        unit.tell(Outcome::Erased, &mut outcomes);
                         continue;
                     }
-                    match self.plan(unit, stored.get(&unit.key), provenance, keys)? {
-                        Write::Nothing(outcome) => set(&mut outcomes, unit.row, outcome),
+                    let record = stored.get(&unit.key);
+                    unit.note(record, provenance);
+                    match self.plan(unit, record, provenance, keys)? {
+                        Write::Nothing(outcome) => unit.tell(outcome, &mut outcomes),
                         Write::Change(update, outcome) => changes.push((index, *update, outcome)),
                         Write::Join(update, groups, outcome) => {
                             joins.push(Joining::new(index, unit, update, groups, outcome));
@@ -173,7 +186,7 @@ impl Store {
                     continue;
                 };
                 match result {
-                    Ok(outcome) => set(&mut outcomes, unit.row, outcome),
+                    Ok(outcome) => unit.tell(outcome, &mut outcomes),
                     Err(lost) => {
                         unit.members_already = lost.membership_of.into_iter().collect();
                         if lost.group_is_deleted {
@@ -205,7 +218,7 @@ impl Store {
     ) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes = vec![Outcome::Unchanged; records.len()];
         let absent = self.absent_meters(&records, provenance).await?;
-        let units = units(records, provenance, &absent);
+        let mut units = units(records, provenance, &absent);
         let pending: Vec<usize> = (0..units.len()).collect();
         let mut fences = Fences::unknown(&units);
         for wanted in pending.chunks(COMPARED_AT_ONCE) {
@@ -216,16 +229,20 @@ impl Store {
                 let new = new_among(wanted, &units, &stored);
                 self.look_for_fences(&mut fences, new, keys).await?;
             }
-            for unit in wanted.iter().filter_map(|index| units.get(*index)) {
+            for index in wanted {
+                let Some(unit) = units.get_mut(*index) else {
+                    continue;
+                };
                 if fences.is_erased(unit.customer()) {
-                    set(&mut outcomes, unit.row, Outcome::Erased);
+                    unit.tell(Outcome::Erased, &mut outcomes);
                     continue;
                 }
+                let record = stored.get(&unit.key);
+                unit.note(record, provenance);
                 let (Write::Nothing(outcome)
                 | Write::Change(_, outcome)
-                | Write::Join(_, _, outcome)) =
-                    self.plan(unit, stored.get(&unit.key), provenance, keys)?;
-                set(&mut outcomes, unit.row, outcome);
+                | Write::Join(_, _, outcome)) = self.plan(unit, record, provenance, keys)?;
+                unit.tell(outcome, &mut outcomes);
             }
         }
         Ok(outcomes)
@@ -303,9 +320,11 @@ impl Store {
             () if stored.last_import_id == provenance.import_id => Some(Outcome::Updated),
             () => None,
         };
+        // Events know by themselves which is newer.
+        let of_event = unit.record.clock().is_some();
         // What a later import has written stays, but the row fills in what that left blank, and
         // the record joins the groups all the same.
-        let superseded = stored.last_import_id > provenance.import_id;
+        let superseded = !of_event && stored.last_import_id > provenance.import_id;
         let content = match superseded {
             true => stored.content.filled_in(&unit.uid, &unit.record, keys)?,
             false => stored.content.merged(&unit.uid, &unit.record, keys)?,
@@ -365,10 +384,4 @@ fn new_among<'u>(
     wanted
         .filter(|unit| !stored.contains_key(&unit.key))
         .collect()
-}
-
-fn set(outcomes: &mut [Outcome], row: Option<usize>, outcome: Outcome) {
-    if let Some(place) = row.and_then(|row| outcomes.get_mut(row)) {
-        *place = outcome;
-    }
 }

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map::Entry};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Provenance, numbers::sequence};
+use super::{
+    Outcome, Provenance,
+    event::{self, Event},
+    numbers::sequence,
+};
 use crate::{
     dataset::Dataset,
     identity::{CustomerUid, RecordId, UidHash},
@@ -24,6 +28,8 @@ pub(super) struct Unit {
     pub(super) record: ProtectedRecord,
     /// The row's place in the batch; none for the customer that a meter's row also writes.
     pub(super) row: Option<usize>,
+    /// The events that the record has become one of.
+    pub(super) events: Vec<Event>,
     pub(super) key: Key,
     pub(super) uid: String,
     pub(super) hash: UidHash,
@@ -66,6 +72,7 @@ pub(super) fn units(
 ) -> Vec<Unit> {
     let mut of_rows = Vec::with_capacity(records.len());
     let mut customers: BTreeMap<String, ProtectedRecord> = BTreeMap::new();
+    let mut of_events: BTreeMap<String, usize> = BTreeMap::new();
     for (row, mut record) in records.into_iter().enumerate() {
         let customer = record.take_customer();
         if let Some(customer) = customer.filter(|_| !absent.contains(record.id())) {
@@ -76,7 +83,15 @@ pub(super) fn units(
                 Entry::Vacant(new) => drop(new.insert(customer)),
             }
         }
-        of_rows.push(unit(record, Some(row), provenance));
+        match Event::of(&record, row) {
+            Some(event) => {
+                let at = *of_events
+                    .entry(record.id().to_string())
+                    .or_insert(of_rows.len());
+                add_event(&mut of_rows, at, event, record, provenance);
+            }
+            None => of_rows.push(unit(record, Some(row), provenance)),
+        }
     }
     let customers = customers.into_values();
     let mut units: Vec<Unit> = customers
@@ -84,6 +99,30 @@ pub(super) fn units(
         .collect();
     units.append(&mut of_rows);
     units
+}
+
+/// Adds an event to the unit at a position, or begins that unit.
+fn add_event(
+    units: &mut Vec<Unit>,
+    at: usize,
+    event: Event,
+    record: ProtectedRecord,
+    provenance: &Provenance,
+) {
+    match units.get_mut(at) {
+        Some(known) => {
+            known.record.join_event(record);
+            known.events.push(event);
+        }
+        None => {
+            let row = Some(event.row);
+            let events = vec![event];
+            units.push(Unit {
+                events,
+                ..unit(record, row, provenance)
+            });
+        }
+    }
 }
 
 fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) -> Unit {
@@ -104,6 +143,7 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
         uid,
         record,
         row,
+        events: Vec::new(),
         groups,
         members_already: BTreeSet::new(),
         number: None,
@@ -111,6 +151,25 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
 }
 
 impl Unit {
+    /// Says what became of the rows that the unit is of.
+    pub(super) fn tell(&self, outcome: Outcome, outcomes: &mut [Outcome]) {
+        let rows = self
+            .events
+            .iter()
+            .map(|event| (event.row, event.outcome(outcome)));
+        let row = self.row.filter(|_| self.events.is_empty());
+        for (row, outcome) in rows.chain(row.map(|row| (row, outcome))) {
+            if let Some(place) = outcomes.get_mut(row) {
+                *place = outcome;
+            }
+        }
+    }
+
+    /// Notes what the events come to, as things stand.
+    pub(super) fn note(&mut self, stored: Option<&StoredRecord>, provenance: &Provenance) {
+        event::decide(&mut self.events, stored, provenance);
+    }
+
     /// Whether there is a record to change: in the group, if the row is about it.
     pub(super) fn is_there(&self, stored: Option<&StoredRecord>, provenance: &Provenance) -> bool {
         let group = provenance.group.as_ref();
