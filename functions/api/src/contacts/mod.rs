@@ -84,7 +84,7 @@ async fn create(
     let checks = Checks::of(registry, caller.organization, place).await?;
     let made = match contacts.texts.is_empty() {
         true => Made::Contacts(Vec::new()),
-        false => match make(registry, call, &checks, contacts).await? {
+        false => match Box::pin(make(registry, call, &checks, contacts)).await? {
             Ok(made) => made,
             Err(details) => return Ok(unprocessable(details)),
         },
