@@ -72,6 +72,13 @@ pub enum ConfigError {
     },
 }
 
+/// Reads [`Config::docs_url`] alone, for a function that needs nothing else.
+pub fn docs_url(lookup: impl Fn(&'static str) -> Option<String>) -> Result<String, ConfigError> {
+    let address = lookup("DOCS_URL").filter(|address| !address.is_empty());
+    let address = address.ok_or(ConfigError::Missing("DOCS_URL"))?;
+    Ok(address.trim_end_matches('/').to_owned())
+}
+
 impl Config {
     /// Reads the process environment.
     pub fn from_env() -> Result<Self, ConfigError> {
@@ -122,7 +129,7 @@ impl Config {
                 jwks: required("JWKS")?,
             },
             inbox_retention,
-            docs_url: required("DOCS_URL")?.trim_end_matches('/').to_owned(),
+            docs_url: docs_url(&lookup)?,
             rate_limit_per_minute,
         })
     }

@@ -23,7 +23,7 @@ fn recipe(language: &str) -> &'static str {
 }
 
 /// What runs a recipe, if it is there.
-fn interpreter(name: &str, probe: &[&str]) -> Option<Command> {
+pub(crate) fn interpreter(name: &str, probe: &[&str]) -> Option<Command> {
     let found = Command::new(name).args(probe).output();
     if found.is_ok_and(|output| output.status.success()) {
         return Some(Command::new(name));

@@ -16,17 +16,17 @@ impl Stack {
         self.post("/v1/sources", &body).await
     }
 
-    async fn token_of(&self, data_origin: &str, datasets: &[&str]) -> String {
+    pub(crate) async fn token_of(&self, data_origin: &str, datasets: &[&str]) -> String {
         let granted = self.grant(data_origin, datasets).await;
         assert_eq!(granted.status, 201, "{granted:?}");
         granted.body["token"].as_str().unwrap().to_owned()
     }
 
-    async fn get_as(&self, token: &str, path: &str) -> Answer {
+    pub(crate) async fn get_as(&self, token: &str, path: &str) -> Answer {
         self.send(Method::GET, path, Some(token), None, &[]).await
     }
 
-    async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
         let body = Some(body.to_string());
         self.send(Method::POST, path, Some(token), body, &[]).await
     }
@@ -38,7 +38,7 @@ impl Stack {
     }
 
     /// Waits for the job that a push has made.
-    async fn pushed(&self, pushed: &Answer) -> Value {
+    pub(crate) async fn pushed(&self, pushed: &Answer) -> Value {
         assert_eq!(pushed.status, 201, "{pushed:?}");
         self.job_at(pushed.body["job"].as_str().unwrap()).await
     }

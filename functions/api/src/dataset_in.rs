@@ -75,7 +75,8 @@ fn started(job: &Job) -> Response<String> {
     let path = format!("/v1/jobs/{}", job.id);
     let body = json!({
         "id": job.import_id,
-        "created_at": job.created_at,
+        // Many clients read at most six digits of a second.
+        "created_at": format!("{:.3}", job.created_at),
         "status": STARTED,
         "job": path,
     });

@@ -5,6 +5,7 @@ mod customers;
 mod dataset_in;
 mod dataset_out;
 mod erasure;
+mod events;
 mod explain;
 mod fields;
 mod groups;
@@ -63,6 +64,7 @@ async fn work(
         Operation::RotateKeys => organization_keys::rotate(registry, call, caller).await,
         Operation::RewrapRecords => organization_keys::rewrap(registry, call, caller).await,
         Operation::PushRows => dataset_in::import(registry, call, caller, parameter).await,
+        Operation::PushEvents => events::push(registry, call, caller).await,
         Operation::CheckRows => dataset_in::check(registry, call, caller, parameter).await,
         Operation::ReadRows => dataset_out::page(registry, call, caller, parameter).await,
         Operation::CheckCustomers => customers::check(registry, call, caller).await,

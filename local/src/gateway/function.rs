@@ -26,6 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(29);
 pub(super) enum Function {
     Api,
     Pages,
+    Docs,
 }
 
 impl Function {
@@ -34,9 +35,16 @@ impl Function {
         match (method, path) {
             (&Method::POST, "/v1/customer") => (Self::Pages, "POST /v1/customer"),
             (&Method::POST, "/v1/customer/pages") => (Self::Pages, "POST /v1/customer/pages"),
+            (_, path) if is_schema(path) => (Self::Docs, "ANY /schemas/{file}"),
             _ => (Self::Api, "$default"),
         }
     }
+}
+
+/// Whether a path is `/schemas/` and one segment.
+fn is_schema(path: &str) -> bool {
+    let file = path.strip_prefix("/schemas/");
+    file.is_some_and(|file| !file.is_empty() && !file.contains('/'))
 }
 
 /// Why a function gave no reply.
@@ -93,6 +101,7 @@ fn call(
             Ok::<_, Infallible>(AsMade(match function {
                 Function::Api => clientele_api::handle(&registry, request).await,
                 Function::Pages => clientele_pages::handle(&registry, request).await,
+                Function::Docs => clientele_docs::handle(&registry.config.docs_url, request),
             }))
         }
     });

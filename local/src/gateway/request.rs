@@ -67,7 +67,11 @@ impl ProxyRequest<'_> {
 
     fn context(&self, path: &str, request_id: &str) -> Value {
         let now = Timestamp::now();
-        let host = text(&self.parts.headers, header::HOST);
+        // HTTP/1.0 knows no host. API Gateway needs one to tell its APIs apart; there is only one here.
+        let host = match text(&self.parts.headers, header::HOST) {
+            host if host.is_empty() => Cow::Borrowed("localhost"),
+            host => host,
+        };
         let domain = host.split(':').next().unwrap_or_default();
         json!({
             "accountId": "000000000000",

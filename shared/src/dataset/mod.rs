@@ -26,7 +26,7 @@ pub use event::EventFormat;
 pub use field::{Field, FieldType, Format, Identity, Protection, Range};
 pub use headers::{HeaderMapping, Target, simplify};
 pub use pattern::{Pattern, PatternError};
-pub use schema::{EventSchema, SchemaProblem};
+pub use schema::{EventSchema, EventSchemaError, SchemaProblem};
 
 use crate::{identity::DataOrigin, language::Text};
 
@@ -176,18 +176,13 @@ impl Dataset {
         self.event.as_ref()
     }
 
-    /// The JSON Schema (draft 2020-12) of the events that its records come in, if they do.
-    pub fn json_schema(&self) -> Option<serde_json::Value> {
-        let event = self.event.as_ref()?;
-        Some(schema::of_events(self, event))
-    }
-
-    /// What checks the events that its records come in, if they do: compiled when first asked for.
-    #[allow(clippy::panic)] // As with the files: a test compiles them all.
+    /// The JSON Schema (draft 2020-12) of the events that its records come in, if they do: made when
+    /// first asked for.
+    #[allow(clippy::panic)] // As with the files: a test makes them all.
     pub fn event_schema(&self) -> Option<&EventSchema> {
         let event = self.event.as_ref()?;
-        let compile = || EventSchema::new(self, event).unwrap_or_else(|error| panic!("{error}"));
-        Some(self.event_schema.get_or_init(compile))
+        let make = || EventSchema::new(self, event).unwrap_or_else(|error| panic!("{error}"));
+        Some(self.event_schema.get_or_init(make))
     }
 
     /// Every field, in the order of the file.

@@ -180,8 +180,8 @@ impl Setting {
 
     pub(super) fn validator(&self, job: &Job) -> Validator {
         // A repeated job makes the same records.
-        let ids = IdSeed::new(job.created_at, job.id);
-        self.rules.validator(job.mode).with_ids_from(ids)
+        let seed = IdSeed::new(job.created_at, job.id);
+        self.rules.validator(job.mode).with_ids_from(seed)
     }
 
     pub(super) fn protector(&self) -> Protector {

@@ -23,6 +23,7 @@ struct Details {
     /// Members besides those of every problem.
     members: Vec<(&'static str, Value)>,
     allow: Option<String>,
+    accept_encoding: Option<&'static str>,
     /// In seconds.
     retry_after: Option<u64>,
     /// For the log only.
@@ -45,6 +46,7 @@ impl Problem {
             errors: Vec::new(),
             members: Vec::new(),
             allow: None,
+            accept_encoding: None,
             retry_after: None,
             cause: None,
         }))
@@ -91,6 +93,18 @@ impl Problem {
             detail,
         );
         problem.0.allow = Some(allow.to_owned());
+        problem
+    }
+
+    /// 415: the body is compressed. What may come instead is in the header that RFC 9110, section
+    /// 12.5.3 has for this.
+    pub fn compressed_body() -> Self {
+        let code = "unsupported_media_type";
+        let title = "Unsupported media type";
+        let detail = "send the body as it is, without a content encoding";
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        let mut problem = Self::new(status, code, title, detail);
+        problem.0.accept_encoding = Some("identity");
         problem
     }
 
@@ -212,6 +226,10 @@ impl Problem {
         );
         if let Some(allow) = self.0.allow.and_then(|allow| allow.parse().ok()) {
             headers.insert(header::ALLOW, allow);
+        }
+        if let Some(codings) = self.0.accept_encoding {
+            let codings = HeaderValue::from_static(codings);
+            headers.insert(header::ACCEPT_ENCODING, codings);
         }
         if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());

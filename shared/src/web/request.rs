@@ -97,8 +97,17 @@ impl<'r> Call<'r> {
 
     /// The media type of the body in lower case, if the client says one.
     pub fn media_type(&self) -> Option<String> {
-        let media_type = self.content_type()?.split(';').next()?;
-        Some(media_type.trim().to_ascii_lowercase())
+        let media_type = self.content_type()?.split(';').next()?.trim();
+        (!media_type.is_empty()).then(|| media_type.to_ascii_lowercase())
+    }
+
+    /// Whether the client has compressed the body.
+    fn is_compressed(&self) -> bool {
+        let codings = self.headers.get_all(header::CONTENT_ENCODING);
+        let is_none = |coding: &[u8]| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity");
+        !codings
+            .iter()
+            .all(|coding| is_none(coding.as_bytes().trim_ascii()))
     }
 
     /// Whether the body is JSON, as far as the client says what it is.
@@ -107,16 +116,19 @@ impl<'r> Call<'r> {
             .is_none_or(|of| of == "application/json" || of.ends_with("+json"))
     }
 
-    /// Refuses a body of which the client says that it is not JSON.
+    /// Refuses a body of which the client says that it is not plain JSON.
     pub fn check_json(&self) -> Result<(), Problem> {
-        match self.is_json() {
-            true => Ok(()),
-            false => Err(Problem::new(
+        if !self.is_json() {
+            return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 "Unsupported media type",
                 "send the body as application/json",
-            )),
+            ));
+        }
+        match self.is_compressed() {
+            true => Err(Problem::compressed_body()),
+            false => Ok(()),
         }
     }
 
@@ -124,7 +136,10 @@ impl<'r> Call<'r> {
     /// for the fields: it is refused.
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.check_json()?;
-        let shape = serde_json::from_slice(self.body).map_err(|error| {
+        // RFC 8259, section 8.1 lets it be ignored; some frameworks write it.
+        let text = self.body.strip_prefix(b"\xef\xbb\xbf");
+        let text = text.unwrap_or(self.body);
+        let shape = serde_json::from_slice(text).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             let detail = match error.classify() {
                 // The parser's message may repeat a value.
@@ -135,7 +150,7 @@ impl<'r> Call<'r> {
             };
             Problem::bad_request("invalid_body", detail)
         })?;
-        match self.body.trim_ascii_start().first() {
+        match text.trim_ascii_start().first() {
             Some(b'{') => Ok(shape),
             _ => Err(Problem::bad_request(
                 "invalid_body",

@@ -35,6 +35,7 @@ impl Operation {
         matches!(
             self,
             Self::PushRows
+                | Self::PushEvents
                 | Self::CheckRows
                 | Self::ReadRows
                 | Self::AnnounceUpload
@@ -95,6 +96,8 @@ endpoints! {
     CheckRows: POST "/api/v1/in/{dataset}/check", RecordsWrite, "records.check", Registry;
     /// A page of a source's records.
     ReadRows: GET "/api/v1/out/{dataset}", RecordsRead, "records.read", Registry;
+    /// Events about customers.
+    PushEvents: POST "/v1/events", RecordsWrite, "events.push", Registry;
     /// How many pages a group has.
     CountPages: POST "/v1/customer/pages", RecordsRead, "records.count", Workspace;
     /// A page of a group.

@@ -8,5 +8,4 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-pub(super) use document::of_events;
-pub use event::{EventSchema, SchemaProblem};
+pub use event::{EventSchema, EventSchemaError, SchemaProblem};

@@ -1,6 +1,8 @@
 //! A record as an item, and what a change makes of it.
 
 mod events;
+#[cfg(test)]
+mod laws;
 mod stored;
 mod value;
 

@@ -1,0 +1,138 @@
+//! `POST /v1/events`: one event, an array of them, or one a line.
+
+use bytes::Bytes;
+use clientele::{
+    Registry,
+    decode::Limits,
+    import::{Delivery, FileError, Received, receive},
+    language::Language,
+    record::{RefusedRow, RowError},
+    store::{GroupId, Outcome},
+    web::{Call, Principal, Problem, Reply, json},
+};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::{dataset_in::check_group, dataset_named, source_of_files};
+
+/// The dataset whose records come in events.
+const PROFILES: &str = "profiles";
+/// What a request may hold. Lambda takes 6 MB, so the MiB are those of compressed content.
+const LIMITS: Limits = Limits {
+    rows: 10_000,
+    mebibytes: 32,
+};
+/// Refused events of which everything is said; of others, the first thing that is wrong.
+const TOLD_IN_FULL: usize = 1_000;
+/// What is wrong with one event that is told, where there are several.
+const MAX_ERRORS: usize = 20;
+
+/// Takes events in, and answers when they are stored.
+pub(crate) async fn push(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
+    let dataset = dataset_named(PROFILES)?;
+    let origin = source_of_files(caller, &dataset, None)?;
+    check_group(caller, &dataset, &origin)?;
+    let is_lines = check_media_type(call)?;
+    let group = GroupId::of_source(&dataset, &origin);
+    call.audit(|line| line.group(&group));
+    let delivery = Delivery {
+        organization: caller.organization,
+        origin,
+        dataset,
+        content: Bytes::copy_from_slice(call.body),
+        limits: LIMITS,
+    };
+    let received = receive(&registry.store, &registry.keys, delivery)
+        .await
+        .map_err(Problem::internal)?;
+    let language = call.language();
+    let received = received.map_err(|error| refused(&error, language))?;
+    call.audit(|line| {
+        line.count("accepted", received.accepted.len() as u64);
+        line.count("rejected", received.refused.len() as u64);
+    });
+    let is_single = !is_lines && call.body.trim_ascii_start().starts_with(b"{");
+    match (is_single && received.rows == 1, received.refused.first()) {
+        (true, Some(event)) => Err(unprocessable(event, language)),
+        _ => Ok(json(StatusCode::ACCEPTED, &body(&received, language))),
+    }
+}
+
+/// Whether the events come one a line, as far as the client says.
+fn check_media_type(call: &Call<'_>) -> Result<bool, Problem> {
+    match call.media_type().as_deref() {
+        Some("application/x-ndjson" | "application/ndjson" | "application/jsonl") => Ok(true),
+        _ if call.is_json() => Ok(false),
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Unsupported media type",
+            "send the events as application/json or application/x-ndjson",
+        )),
+    }
+}
+
+fn refused(error: &FileError, language: Language) -> Problem {
+    match error {
+        FileError::RowsOfRequest { limit } => Problem::bad_request(
+            "row_count",
+            format!("a request may hold {limit} events; send the others in another"),
+        ),
+        error => Problem::bad_request(error.code(), error.message(language)),
+    }
+}
+
+fn unprocessable(event: &RefusedRow, language: Language) -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_event",
+        "Invalid event",
+        "the event was not taken in; errors says what is wrong with it",
+    )
+    .with_errors(told(&event.errors, MAX_ERRORS, language))
+}
+
+fn body(received: &Received, language: Language) -> Value {
+    let mut counts = Map::new();
+    for (_, outcome) in &received.accepted {
+        let count = counts.entry(status(*outcome)).or_insert(json!(0));
+        *count = json!(count.as_u64().unwrap_or(0) + 1);
+    }
+    let result = |(row, outcome): &(u64, Outcome)| json!({"index": row.saturating_sub(1), "status": status(*outcome)});
+    let rejected = |(place, event): (usize, &RefusedRow)| {
+        let most = if place < TOLD_IN_FULL { MAX_ERRORS } else { 1 };
+        json!({
+            "index": event.raw.row.saturating_sub(1),
+            "errors": told(&event.errors, most, language),
+        })
+    };
+    let refused = received.refused.iter().enumerate();
+    json!({
+        "accepted": received.accepted.len(),
+        "rejected": refused.map(rejected).collect::<Vec<_>>(),
+        "counts": counts,
+        "results": received.accepted.iter().map(result).collect::<Vec<_>>(),
+    })
+}
+
+/// What became of an event that was taken in.
+fn status(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Updated => "updated",
+        Outcome::Superseded => "stale",
+        // The others were not taken in.
+        _ => "unchanged",
+    }
+}
+
+fn told(errors: &[RowError], most: usize, language: Language) -> Vec<Value> {
+    let told = |error: &RowError| {
+        json!({
+            "path": error.column.as_deref().unwrap_or_default(),
+            "code": error.code.as_str(),
+            "message": error.message(language),
+        })
+    };
+    errors.iter().take(most).map(told).collect()
+}

@@ -1,0 +1,245 @@
+//! What anyone may read: the `docs` function, alone and behind the gateway.
+
+use std::path::PathBuf;
+
+use clientele::{
+    dataset::Dataset,
+    web::{ENDPOINTS, Endpoint},
+};
+use http::header;
+use lambda_http::{Body, Request, Response, request};
+use serde_json::Value;
+
+use crate::stack::Stack;
+
+const DOCS_URL: &str = "https://registry.example/docs";
+
+fn in_repository(path: &str) -> PathBuf {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.join(path)
+}
+
+fn text(path: &str) -> String {
+    let path = in_repository(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
+    let mut event: Value = serde_json::from_str(&text("events/docs_schema.json")).unwrap();
+    event["rawPath"] = path.into();
+    event["requestContext"]["http"]["path"] = path.into();
+    event["requestContext"]["http"]["method"] = method.into();
+    for (name, value) in headers {
+        event["headers"][name] = (*value).into();
+    }
+    let request: Request = request::from_str(&event.to_string()).unwrap();
+    clientele_docs::handle(DOCS_URL, request)
+}
+
+fn header_of(response: &Response<Body>, name: header::HeaderName) -> &str {
+    let value = response.headers().get(name);
+    value.map_or("", |value| value.to_str().unwrap())
+}
+
+/// The copy for people in `docs/schemas`. After a change of the dataset's file, this writes it anew:
+/// `CLIENTELE_WRITE_SCHEMAS=1 cargo test -p clientele-tests docs::`.
+#[test]
+fn the_schema_is_served_as_docs_schemas_has_it() {
+    let response = ask("GET", "/schemas/profiles.json", &[]);
+    assert_eq!(response.status(), 200);
+    let of_type = header_of(&response, header::CONTENT_TYPE);
+    assert_eq!(of_type, "application/schema+json");
+    let cache = header_of(&response, header::CACHE_CONTROL);
+    assert_eq!(cache, "public, max-age=300");
+    let Body::Text(served) = response.body() else {
+        panic!("the schema is no text");
+    };
+    let copy = "docs/schemas/profiles.json";
+    if std::env::var_os("CLIENTELE_WRITE_SCHEMAS").is_some() {
+        std::fs::write(in_repository(copy), served).unwrap();
+    }
+    let remedy = "run this test with CLIENTELE_WRITE_SCHEMAS=1";
+    assert_eq!(&text(copy), served, "{copy} is out of date: {remedy}");
+}
+
+#[test]
+fn a_client_that_has_the_schema_is_told_so() {
+    let first = ask("GET", "/schemas/profiles.json", &[]);
+    let tag = header_of(&first, header::ETAG).to_owned();
+    assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");
+    let weak = format!("W/{tag}");
+    let among = format!("\"other\", {tag}");
+    let table = [
+        (tag.as_str(), 304),
+        (weak.as_str(), 304),
+        (among.as_str(), 304),
+        ("*", 304),
+        ("\"other\"", 200),
+        (tag.trim_matches('"'), 200),
+        ("", 200),
+    ];
+    for (known, status) in table {
+        for method in ["GET", "HEAD"] {
+            let response = ask(
+                method,
+                "/schemas/profiles.json",
+                &[("if-none-match", known)],
+            );
+            assert_eq!(response.status(), status, "{method} {known}");
+            assert_eq!(header_of(&response, header::ETAG), tag, "{known}");
+            let is_empty = response.body().is_empty();
+            assert_eq!(
+                is_empty,
+                status == 304 || method == "HEAD",
+                "{method} {known}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_not_there_is_a_problem_with_the_request_id() {
+    let table = [
+        ("GET", "/schemas/customers.json", 404, "not_found"),
+        ("GET", "/schemas/nothing.json", 404, "not_found"),
+        ("GET", "/schemas/profiles", 404, "not_found"),
+        ("GET", "/schemas/PROFILES.json", 404, "not_found"),
+        ("GET", "/schemas/", 404, "not_found"),
+        ("GET", "/schemas/profiles.json/x", 404, "not_found"),
+        ("GET", "/schemas/../profiles.json", 404, "not_found"),
+        ("GET", "/", 404, "not_found"),
+        ("POST", "/schemas/profiles.json", 405, "method_not_allowed"),
+        (
+            "DELETE",
+            "/schemas/profiles.json",
+            405,
+            "method_not_allowed",
+        ),
+    ];
+    for (method, path, status, code) in table {
+        let response = ask(method, path, &[]);
+        assert_eq!(response.status(), status, "{method} {path}");
+        let of_type = header_of(&response, header::CONTENT_TYPE);
+        assert_eq!(of_type, "application/problem+json", "{path}");
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(body["type"], format!("{DOCS_URL}/errors/{code}"), "{path}");
+        assert!(response.headers().contains_key("x-request-id"), "{path}");
+        let allow = header_of(&response, header::ALLOW);
+        assert_eq!(
+            allow,
+            if status == 405 { "GET, HEAD" } else { "" },
+            "{path}"
+        );
+    }
+    assert!(ask("HEAD", "/schemas/nothing.json", &[]).body().is_empty());
+}
+
+#[test]
+fn the_event_of_the_page_is_one() {
+    let page = text("docs/events.md");
+    let (_, rest) = page.split_once("```json\n").unwrap();
+    let (event, _) = rest.split_once("\n```").unwrap();
+    let event: Value = serde_json::from_str(event).unwrap();
+    let profiles = Dataset::builtin("profiles").unwrap();
+    assert_eq!(profiles.event_schema().unwrap().problems(&event), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_gives_the_schema_to_anyone() {
+    let stack = Stack::start().await;
+    let client = reqwest::Client::new();
+    let url = |path: &str| format!("{}{path}", stack.local.endpoints.http);
+    let answer = client
+        .get(url("/schemas/profiles.json"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let tag = answer.headers()[header::ETAG].clone();
+    assert_eq!(
+        answer.text().await.unwrap(),
+        text("docs/schemas/profiles.json")
+    );
+    let again = client.get(url("/schemas/profiles.json"));
+    let again = again
+        .header(header::IF_NONE_MATCH, tag)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(again.status(), 304);
+    let head = client
+        .head(url("/schemas/profiles.json"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(head.status(), 200);
+    let posted = client
+        .post(url("/schemas/profiles.json"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(posted.status(), 405);
+    for path in [
+        "/schemas",
+        "/schemas/",
+        "/schemas/meters.json",
+        "/schemas/a/b.json",
+    ] {
+        let answer = client.get(url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    stack.stop().await;
+}
+
+/// One route of the template: the function, the method, the path.
+type TemplateRoute = (String, String, String);
+
+fn template_routes() -> Vec<TemplateRoute> {
+    let template = text("template.yaml");
+    let (mut function, mut method) = ("", "");
+    let mut routes = Vec::new();
+    for line in template.lines() {
+        let said = line.trim();
+        if let Some(name) = said.strip_suffix("Function:")
+            && !line.starts_with("   ")
+        {
+            function = name;
+        } else if let Some(said) = said.strip_prefix("Method: ") {
+            method = said;
+        } else if let Some(path) = said.strip_prefix("Path: ") {
+            routes.push((function.to_owned(), method.to_owned(), path.to_owned()));
+        }
+    }
+    routes
+}
+
+/// Whether a template's path takes an endpoint's: a greedy part stands for all that follows.
+fn takes(path: &str, endpoint: &Endpoint) -> bool {
+    match path.split_once('{') {
+        Some((before, rest)) if rest.ends_with("+}") => endpoint.path.starts_with(before),
+        _ => path == endpoint.path,
+    }
+}
+
+#[test]
+fn the_template_has_the_routes_of_the_tables_and_no_others() {
+    let routes = template_routes();
+    let (public, own): (Vec<_>, Vec<_>) = routes.iter().partition(|(of, ..)| of == "Docs");
+    let public: Vec<&str> = public.iter().map(|(_, _, path)| path.as_str()).collect();
+    assert_eq!(public, clientele_docs::PATHS);
+    for (function, method, path) in &own {
+        let mut known = ENDPOINTS.iter();
+        let known =
+            known.any(|endpoint| endpoint.method == method.as_str() && takes(path, endpoint));
+        assert!(
+            known,
+            "{function}: {method} {path} is in the template alone"
+        );
+    }
+    for endpoint in ENDPOINTS {
+        let mut own = own.iter();
+        let known = own
+            .any(|(_, method, path)| endpoint.method == method.as_str() && takes(path, endpoint));
+        assert!(known, "{endpoint:?} is not in the template");
+    }
+}
