@@ -15,6 +15,8 @@ mod api;
 mod api_payloads;
 mod chance;
 mod contacts;
+mod contacts_bulk;
+mod contacts_faults;
 mod contacts_refused;
 mod cost;
 mod crash;
