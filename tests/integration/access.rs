@@ -2,10 +2,11 @@
 //! organization's things.
 
 use clientele::web::{Dialect, ENDPOINTS, Endpoint, Operation, Scope};
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
+    customer_events::event,
     logs,
     snapshot::Snapshot,
     stack::{Answer, Stack, customers},
@@ -65,6 +66,10 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
         Operation::ReadRows => (
             format!("/api/v1/out/customers?source=generic&q[uid_eq]={customer}"),
             None,
+        ),
+        Operation::PushEvents => (
+            "/v1/events".into(),
+            Some(event(customer, "2026-02-01T10:00:00Z", |_| {})),
         ),
         Operation::CountPages => (
             "/v1/customer/pages".into(),
@@ -253,6 +258,13 @@ async fn another_organizations_things_answer_as_things_that_do_not_exist() {
                 let shown = foreign.body.to_string();
                 assert!(!shown.contains(&theirs.job), "{at}: {shown}");
                 assert!(!shown.contains(&theirs.group), "{at}: {shown}");
+            }
+            // Both make contacts of the caller's own.
+            Operation::CreateContact | Operation::CreateContacts => {
+                assert_eq!(
+                    (foreign.status, unknown.status),
+                    (StatusCode::CREATED, StatusCode::CREATED)
+                );
             }
             // Made by the first of the two requests.
             Operation::CreateGroup => assert_eq!(foreign.status, 201),

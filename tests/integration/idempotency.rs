@@ -31,7 +31,7 @@ impl Stack {
     }
 
     /// Changes an attribute of what is kept for idempotency keys.
-    async fn set_of_replies(&self, name: &str, value: i64) {
+    pub(crate) async fn set_of_replies(&self, name: &str, value: i64) {
         for item in self.items().await {
             if !item["pk"].as_s().unwrap().starts_with("REPLY#") || !item.contains_key(name) {
                 continue;

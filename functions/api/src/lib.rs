@@ -43,7 +43,8 @@ pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
 async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
     let route = Route::of(call.method, call.path)?;
     let caller = door::admit(registry, call, route.endpoint).await?;
-    let work = work(registry, call, &caller, &route);
+    // What some routes do is large.
+    let work = Box::pin(work(registry, call, &caller, &route));
     door::once(registry, call, route.endpoint, &caller, work).await
 }
 

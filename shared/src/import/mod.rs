@@ -31,5 +31,6 @@ pub use delivery::{Delivery, Received, receive};
 pub use file_error::FileError;
 pub use object_key::{FAILED, INBOX, ObjectKey, ObjectKeyError, STAGED};
 pub use parts::{PARTS, PartError};
+pub use rules::Rules;
 pub use run::{ImportError, Importer, Invocation, Object};
 pub use time_left::TimeLeft;

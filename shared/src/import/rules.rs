@@ -12,17 +12,24 @@ use crate::{
     store::{Organization, jobs::Mode},
 };
 
-pub(super) struct Rules {
-    pub(super) organization: OrganizationId,
-    pub(super) dataset: Arc<Dataset>,
-    pub(super) origin: DataOrigin,
-    pub(super) settings: Organization,
-    /// The same throughout: a dry run for an organisation without keys makes new ones each time.
-    pub(super) keys: Arc<OrganizationKeys>,
+/// What the rows of one source are checked against.
+pub struct Rules {
+    /// Whose they are.
+    pub organization: OrganizationId,
+    /// Their dataset.
+    pub dataset: Arc<Dataset>,
+    /// Their source.
+    pub origin: DataOrigin,
+    /// What the organisation has chosen.
+    pub settings: Organization,
+    /// The organisation's keys. The same throughout: a dry run for an organisation without keys
+    /// makes new ones each time.
+    pub keys: Arc<OrganizationKeys>,
 }
 
 impl Rules {
-    pub(super) fn validator(&self, mode: Mode) -> Validator {
+    /// Checks rows that are to land in a mode.
+    pub fn validator(&self, mode: Mode) -> Validator {
         let this_year = Timestamp::now().to_zoned(TimeZone::UTC).year();
         let validator = Validator::new(
             Arc::clone(&self.dataset),
@@ -38,7 +45,8 @@ impl Rules {
         }
     }
 
-    pub(super) fn protector(&self) -> Protector {
+    /// Protects the records that rows become.
+    pub fn protector(&self) -> Protector {
         let pseudonyms = match self.settings.keyed_pseudonyms {
             true => self.keys.keyed_pseudonyms(),
             false => PseudonymMode::Sha256,

@@ -6,13 +6,12 @@ use clientele::{
     Registry,
     decode::{MAX_COLUMNS, MAX_ROW_BYTES, json_row},
     identity::OrganizationId,
-    import::survey::MAX_HEADER_BYTES,
-    protection::{CipherError, OrganizationKeys, ProtectedRecord, Protector, PseudonymMode},
-    record::{IdSeed, MAX_RECORD_BYTES, MAX_STORED_BYTES, RawRecord, Record, Validator},
-    store::Organization,
+    import::{Rules, survey::MAX_HEADER_BYTES},
+    protection::{CipherError, ProtectedRecord, Protector},
+    record::{IdSeed, MAX_RECORD_BYTES, MAX_STORED_BYTES, RawRecord, Record},
+    store::{GroupId, jobs::Mode},
     web::Problem,
 };
-use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use super::{
@@ -21,27 +20,28 @@ use super::{
     detail::{Detail, of_row},
 };
 
-/// What an organisation's contacts are checked against.
-pub(super) struct Checks<'p> {
-    pub(super) place: &'p Place,
-    pub(super) organization: OrganizationId,
-    settings: Organization,
-    pub(super) keys: Arc<OrganizationKeys>,
+/// What an organisation's contacts are checked against, and the group that they join.
+pub(super) struct Checks {
+    pub(super) rules: Rules,
+    pub(super) group: GroupId,
 }
 
-impl<'p> Checks<'p> {
+impl Checks {
     pub(super) async fn of(
         registry: &Registry,
         organization: OrganizationId,
-        place: &'p Place,
+        place: Place,
     ) -> Result<Self, Problem> {
         let settings = registry.store.organization(organization).await?;
-        Ok(Self {
-            place,
+        let rules = Rules {
             organization,
+            dataset: place.dataset,
+            origin: place.origin,
             settings: settings.unwrap_or_default(),
             keys: registry.keys.for_writing(organization).await?,
-        })
+        };
+        let group = place.group;
+        Ok(Self { rules, group })
     }
 
     /// The contacts as records with identifiers of a seed, or everything that is wrong with them.
@@ -50,8 +50,9 @@ impl<'p> Checks<'p> {
         contacts: &Contacts<'_>,
         ids: IdSeed,
     ) -> Result<Result<Vec<ProtectedRecord>, Vec<Detail>>, CipherError> {
-        let mut validator = self.validator().with_ids_from(ids);
-        let protector = self.protector();
+        let validator = self.rules.validator(Mode::AllOrNothing);
+        let mut validator = validator.with_ids_from(ids).with_strict_texts();
+        let protector = self.rules.protector();
         let (mut records, mut details) = (Vec::new(), Vec::new());
         let mut names: HashSet<Arc<str>> = HashSet::new();
         for (index, text) in contacts.texts.iter().enumerate() {
@@ -80,27 +81,6 @@ impl<'p> Checks<'p> {
             true => Ok(records),
             false => Err(details),
         })
-    }
-
-    fn validator(&self) -> Validator {
-        let this_year = Timestamp::now().to_zoned(TimeZone::UTC).year();
-        Validator::new(
-            Arc::clone(&self.place.dataset),
-            self.organization,
-            self.place.origin.clone(),
-            Arc::clone(&self.keys),
-            self.settings.unknown_columns,
-            this_year,
-        )
-        .with_strict_texts()
-    }
-
-    fn protector(&self) -> Protector {
-        let pseudonyms = match self.settings.keyed_pseudonyms {
-            true => self.keys.keyed_pseudonyms(),
-            false => PseudonymMode::Sha256,
-        };
-        Protector::new(Arc::clone(&self.keys), pseudonyms)
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn create_one(registry: &Registry, call: &Call<'_>, caller: &Pr
         Ok(contacts) => contacts,
         Err(detail) => return Ok(unprocessable(vec![detail])),
     };
-    create(registry, call, caller, &place, &contacts).await
+    create(registry, call, caller, place, &contacts).await
 }
 
 /// Makes up to a hundred contacts, all of them or none.
@@ -70,21 +70,21 @@ pub(crate) async fn create_many(registry: &Registry, call: &Call<'_>, caller: &P
         Ok(contacts) => contacts,
         Err(detail) => return Ok(unprocessable(vec![detail])),
     };
-    create(registry, call, caller, &place, &contacts).await
+    create(registry, call, caller, place, &contacts).await
 }
 
 async fn create(
     registry: &Registry,
     call: &Call<'_>,
     caller: &Principal,
-    place: &Place,
+    place: Place,
     contacts: &Contacts<'_>,
 ) -> Reply {
     call.audit(|line| line.group(&place.group));
     let checks = Checks::of(registry, caller.organization, place).await?;
     let made = match contacts.texts.is_empty() {
         true => Made::Contacts(Vec::new()),
-        false => match make(registry, call, &checks, contacts).await? {
+        false => match Box::pin(make(registry, call, &checks, contacts)).await? {
             Ok(made) => made,
             Err(details) => return Ok(unprocessable(details)),
         },

@@ -36,7 +36,7 @@ pub(super) enum Made {
 pub(super) async fn make(
     registry: &Registry,
     call: &Call<'_>,
-    checks: &Checks<'_>,
+    checks: &Checks,
     contacts: &Contacts<'_>,
 ) -> Result<Result<Made, Vec<Detail>>, Problem> {
     // A repeated call finds what the first one has made.
@@ -81,16 +81,16 @@ pub(super) fn accepted(job: &Job, ids: &[RecordId]) -> Response<String> {
 /// Stores records by one transaction.
 async fn store_whole(
     registry: &Registry,
-    checks: &Checks<'_>,
+    checks: &Checks,
     records: Vec<ProtectedRecord>,
 ) -> Result<Vec<Value>, Problem> {
     let ids = ids_of(&records);
     // What a call before this one has stored may have been changed since.
     let found = registry.store.records(&ids).await?;
     if found.iter().all(Option::is_none) {
-        let (store, organization) = (&registry.store, checks.organization);
+        let (store, organization) = (&registry.store, checks.rules.organization);
         store.ensure_organization(organization).await?;
-        let source = store.ensure_source(organization, &checks.place.origin);
+        let source = store.ensure_source(organization, &checks.rules.origin);
         let source_id = source.await?.id;
         let import_id = store.next_import_id(organization).await?;
         insert(registry, checks, records, source_id, import_id).await?;
@@ -102,26 +102,26 @@ async fn store_whole(
 async fn write_ahead(
     registry: &Registry,
     call: &Call<'_>,
-    checks: &Checks<'_>,
+    checks: &Checks,
     contacts: &Contacts<'_>,
 ) -> Result<Job, Problem> {
-    let dataset = &checks.place.dataset;
+    let dataset = &checks.rules.dataset;
     let rows = Rows {
         dataset,
-        origin: &checks.place.origin,
+        origin: &checks.rules.origin,
         group: None,
         operation: Operation::Import,
         mode: Mode::AllOrNothing,
         filename: &format!("{}.json", dataset.name()),
         content: Bytes::copy_from_slice(contacts.text.as_bytes()),
     };
-    stage(registry, call, checks.organization, rows).await
+    stage(registry, call, checks.rules.organization, rows).await
 }
 
 /// Stores a job's records, unless that was done.
 async fn store_of_job(
     registry: &Registry,
-    checks: &Checks<'_>,
+    checks: &Checks,
     job: &Job,
     records: Vec<ProtectedRecord>,
 ) -> Result<Vec<Value>, Problem> {
@@ -141,15 +141,15 @@ async fn store_of_job(
 
 async fn insert(
     registry: &Registry,
-    checks: &Checks<'_>,
+    checks: &Checks,
     records: Vec<ProtectedRecord>,
     source_id: u64,
     import_id: u64,
 ) -> Result<(), Problem> {
-    let (place, organization) = (checks.place, checks.organization);
+    let organization = checks.rules.organization;
     registry
         .store
-        .ensure_group(organization, &place.group, &place.dataset)
+        .ensure_group(organization, &checks.group, &checks.rules.dataset)
         .await?;
     let provenance = Provenance {
         organization,
@@ -161,7 +161,7 @@ async fn insert(
     };
     registry
         .store
-        .upsert(records, &provenance, &checks.keys)
+        .upsert(records, &provenance, &checks.rules.keys)
         .await?;
     Ok(())
 }
@@ -169,7 +169,7 @@ async fn insert(
 /// The contacts as they are stored, in clear: to whoever has just sent them.
 async fn read_back(
     registry: &Registry,
-    checks: &Checks<'_>,
+    checks: &Checks,
     ids: &[RecordId],
 ) -> Result<Vec<Value>, Problem> {
     let found = registry.store.records(ids).await?;
@@ -180,11 +180,14 @@ async fn read_back(
     })?;
     let show = |keys: &OrganizationKeys| {
         let bodies = ids.iter().zip(&records).map(|(id, record)| {
-            revealed_body(&checks.place.dataset, keys, id, record).map(Value::Object)
+            revealed_body(&checks.rules.dataset, keys, id, record).map(Value::Object)
         });
         bodies.collect::<Result<Vec<_>, CipherError>>()
     };
-    Ok(registry.keys.reading(checks.organization, show).await?)
+    Ok(registry
+        .keys
+        .reading(checks.rules.organization, show)
+        .await?)
 }
 
 fn ids_of(records: &[ProtectedRecord]) -> Vec<RecordId> {
