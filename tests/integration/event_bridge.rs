@@ -1,11 +1,11 @@
 //! CUSTOMER events that come through Amazon EventBridge: once or again, in any order, cut off
 //! anywhere.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use clientele::{Registry, config::EventSources};
 use clientele_events::EventsError;
-use http::Method;
+use futures::future::join_all;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 
@@ -86,20 +86,6 @@ impl Stack {
             .await
             .map_err(Diagnostic::from)
     }
-
-    /// What an organization's customers look like in clear, by their ids at the platform.
-    async fn bridged(&self, organization: u64) -> BTreeMap<String, Value> {
-        let body = json!({"customer_group_id": GROUP, "page": 0, "reveal": true}).to_string();
-        let token = self.token(organization);
-        let page = self.send(Method::POST, "/v1/customer", Some(&token), Some(body), &[]);
-        let page = page.await.body;
-        let profile = |customer: &Value| {
-            let id = customer["customer_id"].as_str().unwrap().to_owned();
-            (id, customer["extended_profile"].clone())
-        };
-        let customers = page["customers"].as_array().into_iter().flatten();
-        customers.map(profile).collect()
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,7 +109,7 @@ async fn the_payload_of_eventbridge_becomes_a_customer() {
     assert_eq!(line["group"], GROUP);
     assert_eq!(line["outcome"], "created");
     assert!(line["request_id"].is_string());
-    let profiles = stack.bridged(1).await;
+    let profiles = stack.profiles(1).await;
     let profile = &profiles["C-1001"];
     for name in ["dateOfBirth", "status", "marketingOptIn", "updatedAt"] {
         assert_eq!(profile[name], payload["detail"]["body"][name], "{name}");
@@ -146,7 +132,7 @@ async fn the_account_decides_whose_events_they_are() {
         stack.bridge(&event).await.unwrap();
     }
     for (organization, city) in [(1, "Leeds"), (2, "York")] {
-        let profiles = stack.bridged(organization).await;
+        let profiles = stack.profiles(organization).await;
         assert_eq!(profiles["C-1"]["addresses"][0]["city"], city);
     }
     let before = stack.items_but_requests().await.len();
@@ -174,7 +160,7 @@ async fn the_account_decides_whose_events_they_are() {
         payload["detail"]["organization_id"] = 2.into();
     });
     stack.bridge(&event).await.unwrap();
-    assert!(!stack.bridged(2).await.contains_key("C-1001"));
+    assert!(!stack.profiles(2).await.contains_key("C-1001"));
     assert!(stack.items_but_requests().await.len() > before);
     stack.stop().await;
 }
@@ -183,7 +169,7 @@ async fn the_account_decides_whose_events_they_are() {
 async fn what_is_no_event_fails_with_paths_and_codes_and_changes_nothing() {
     let stack = Stack::start().await;
     stack.bridge(&about(1, "C-1", 10, |_| {})).await.unwrap();
-    let before = stack.bridged(1).await;
+    let before = stack.profiles(1).await;
     let body = |change: fn(&mut Value)| from(1, |payload| change(&mut payload["detail"]["body"]));
     let table = [
         (
@@ -254,7 +240,7 @@ async fn what_is_no_event_fails_with_paths_and_codes_and_changes_nothing() {
         };
         assert_eq!(audited(&event), refused, "{message}");
     }
-    assert_eq!(stack.bridged(1).await, before);
+    assert_eq!(stack.profiles(1).await, before);
     stack.stop().await;
 }
 
@@ -265,7 +251,7 @@ async fn the_detail_is_read_as_it_is_written() {
     let event = from(1, |p| p["detail"]["data"] = json!([]));
     // A member that happens to be called as a file's rows are.
     stack.bridge(&event).await.unwrap();
-    assert!(stack.bridged(1).await.contains_key("C-1001"));
+    assert!(stack.profiles(1).await.contains_key("C-1001"));
     let text = from(1, |_| {}).to_string();
     let twice = text.replace(
         "\"customerId\":\"C-1001\"",
@@ -275,7 +261,7 @@ async fn the_detail_is_read_as_it_is_written() {
     let error = invoke(&stack.registry, &sources(1..=1), &twice).await;
     let error = Diagnostic::from(error.unwrap_err());
     assert_eq!(error.error_type, "InvalidEvent");
-    assert_eq!(stack.bridged(1).await.len(), 1);
+    assert_eq!(stack.profiles(1).await.len(), 1);
     stack.stop().await;
 }
 
@@ -295,7 +281,7 @@ async fn a_message_is_short_and_has_no_value_of_the_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn repeated_and_shuffled_events_end_as_in_order() {
+async fn repeated_shuffled_and_simultaneous_events_end_as_in_order() {
     let stack = Stack::start().await;
     let events = |organization| {
         let customer = |customer: &str| {
@@ -322,17 +308,20 @@ async fn repeated_and_shuffled_events_end_as_in_order() {
     for event in events(CLEAN) {
         stack.bridge(&event).await.unwrap();
     }
-    let expected = stack.bridged(CLEAN).await;
+    let expected = stack.profiles(CLEAN).await;
     let chance = Chance::from_env("BRIDGE_SEED");
     for organization in 2..=6 {
         let mut chance = chance.branch(organization);
         let mut deliveries = events(organization);
         deliveries.extend(deliveries.clone());
         chance.shuffle(&mut deliveries);
-        for event in &deliveries {
-            stack.bridge(event).await.unwrap();
+        let at_once = usize::try_from(1 + chance.below(4)).unwrap();
+        for events in deliveries.chunks(at_once) {
+            for result in join_all(events.iter().map(|event| stack.bridge(event))).await {
+                result.unwrap();
+            }
         }
-        let found = stack.bridged(organization).await;
+        let found = stack.profiles(organization).await;
         assert_eq!(found, expected, "{chance}, organization {organization}");
     }
     stack.assert_verified().await;
@@ -368,7 +357,7 @@ async fn an_event_about_somebody_who_was_erased_is_dropped() {
     let id = event["id"].as_str().unwrap();
     let mut warnings = lines.lines().filter(|line| line.contains(id));
     assert!(warnings.any(|line| line.contains("\"WARN\"")));
-    let left = stack.bridged(1).await;
+    let left = stack.profiles(1).await;
     assert_eq!(left.keys().collect::<Vec<_>>(), ["C-2"]);
     stack.release(&["1-events-C-1".to_owned()]).await;
     stack.bridge(&event).await.unwrap();
@@ -418,7 +407,7 @@ async fn disturb_every_call(fate: Fate, calls_at_once: usize) -> usize {
     for event in story(CLEAN) {
         assert_eq!(deliver(&registry, &undisturbed, &event).await, 0);
     }
-    let expected = stack.bridged(CLEAN).await;
+    let expected = stack.profiles(CLEAN).await;
     let mut failures = 0;
     let mut sites = 0;
     for number in 1.. {
@@ -438,7 +427,7 @@ async fn disturb_every_call(fate: Fate, calls_at_once: usize) -> usize {
         }
         sites += 1;
         let what = format!("{fate:?} at call {number}: {:?}", network.calls());
-        assert_eq!(stack.bridged(organization).await, expected, "{what}");
+        assert_eq!(stack.profiles(organization).await, expected, "{what}");
     }
     assert!(sites > 10, "{sites}");
     println!("{fate:?} at each of {sites} calls, {failures} failures, 0 differences");

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use clientele::{
     Registry,
     decode::Limits,
-    import::{Delivery, FileError, Received, receive},
+    import::{Delivery, EVENT_STATUSES, FileError, Received, event_status, receive},
     language::Language,
     record::{RefusedRow, RowError},
     store::{GroupId, Outcome},
@@ -100,12 +100,12 @@ fn body(received: &Received, language: Language) -> Value {
     let count = |of: &&str| {
         let accepted = received.accepted.iter();
         let count = accepted
-            .filter(|(_, outcome)| status(*outcome) == *of)
+            .filter(|(_, outcome)| event_status(*outcome) == *of)
             .count();
         ((*of).to_owned(), json!(count))
     };
-    let counts: Map<String, Value> = STATUSES.iter().map(|of| count(&of)).collect();
-    let result = |(row, outcome): &(u64, Outcome)| json!({"index": row.saturating_sub(1), "status": status(*outcome)});
+    let counts: Map<String, Value> = EVENT_STATUSES.iter().map(|of| count(&of)).collect();
+    let result = |(row, outcome): &(u64, Outcome)| json!({"index": row.saturating_sub(1), "status": event_status(*outcome)});
     let rejected = |(place, event): (usize, &RefusedRow)| {
         let most = if place < TOLD_IN_FULL { MAX_ERRORS } else { 1 };
         json!({
@@ -120,20 +120,6 @@ fn body(received: &Received, language: Language) -> Value {
         "counts": counts,
         "results": received.accepted.iter().map(result).collect::<Vec<_>>(),
     })
-}
-
-const STATUSES: [&str; 4] = ["created", "updated", "unchanged", "stale"];
-
-/// What became of an event that was taken in.
-fn status(outcome: Outcome) -> &'static str {
-    let [created, updated, unchanged, stale] = STATUSES;
-    match outcome {
-        Outcome::Created => created,
-        Outcome::Updated => updated,
-        Outcome::Superseded => stale,
-        // The others were not taken in.
-        Outcome::Unchanged | Outcome::TooLarge | Outcome::Erased | Outcome::NotFound => unchanged,
-    }
 }
 
 fn told(errors: &[RowError], most: usize, language: Language) -> Vec<Value> {

@@ -22,9 +22,9 @@ use clientele::{
     dataset::Dataset,
     decode::Limits,
     identity::OrganizationId,
-    import::{Delivery, receive},
+    import::{Delivery, event_status, receive},
     record::{RefusedRow, RowErrorCode},
-    store::{GroupId, Outcome},
+    store::GroupId,
 };
 use lambda_runtime::LambdaEvent;
 
@@ -75,7 +75,7 @@ pub async fn handle(
     };
     match (received.accepted.first(), received.refused.first()) {
         (Some((_, outcome)), _) => {
-            audit.line(status(*outcome));
+            audit.line(event_status(*outcome));
             Ok(())
         }
         (None, Some(refused)) if is_erased(refused) => {
@@ -107,17 +107,6 @@ fn delivery(organization: OrganizationId, detail: &str) -> Result<Delivery, Even
         content: Bytes::from(format!("[{detail}]")),
         limits: LIMITS,
     })
-}
-
-/// What became of an event that was taken in.
-fn status(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Created => "created",
-        Outcome::Updated => "updated",
-        Outcome::Superseded => "stale",
-        // The last three are refused.
-        Outcome::Unchanged | Outcome::TooLarge | Outcome::Erased | Outcome::NotFound => "unchanged",
-    }
 }
 
 fn is_erased(refused: &RefusedRow) -> bool {

@@ -46,6 +46,21 @@ pub struct Received {
     pub refused: Vec<RefusedRow>,
 }
 
+/// What becomes of events that are taken in, in the words of replies and of the audit.
+pub const EVENT_STATUSES: [&str; 4] = ["created", "updated", "unchanged", "stale"];
+
+/// What became of an event that was taken in: one of [`EVENT_STATUSES`].
+pub fn event_status(outcome: Outcome) -> &'static str {
+    let [created, updated, unchanged, stale] = EVENT_STATUSES;
+    match outcome {
+        Outcome::Created => created,
+        Outcome::Updated => updated,
+        Outcome::Superseded => stale,
+        // The others were not taken in.
+        Outcome::Unchanged | Outcome::TooLarge | Outcome::Erased | Outcome::NotFound => unchanged,
+    }
+}
+
 /// Stores records, or says why the document is refused as a whole. The rows that are right are
 /// stored although others are wrong.
 pub async fn receive(

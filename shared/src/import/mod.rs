@@ -27,7 +27,7 @@ pub mod survey;
 mod time_left;
 
 pub use check::{Checked, Question, check};
-pub use delivery::{Delivery, Received, receive};
+pub use delivery::{Delivery, EVENT_STATUSES, Received, event_status, receive};
 pub use file_error::FileError;
 pub use object_key::{FAILED, INBOX, ObjectKey, ObjectKeyError, STAGED};
 pub use parts::{PARTS, PartError};
