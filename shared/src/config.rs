@@ -1,6 +1,10 @@
 //! What a deployment sets: read once from the environment, failing by name.
 
+mod event_sources;
+
 use thiserror::Error;
+
+pub use event_sources::{EventSender, EventSources, EventSourcesError};
 
 /// The settings of every function, one environment variable each.
 #[derive(Debug, Clone)]
@@ -70,6 +74,9 @@ pub enum ConfigError {
         /// Its allowed values.
         allowed: &'static str,
     },
+    /// `EVENT_SOURCES` has an entry that makes no sense.
+    #[error("EVENT_SOURCES: {0}")]
+    EventSources(#[from] EventSourcesError),
 }
 
 /// Reads [`Config::docs_url`] alone, for a function that needs nothing else.

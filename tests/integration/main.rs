@@ -29,6 +29,7 @@ mod decrypting;
 mod docs;
 mod erasure;
 mod erasure_faults;
+mod event_bridge;
 mod events;
 mod faults;
 mod fields;
