@@ -33,6 +33,7 @@ mod event_bridge;
 mod events;
 mod faults;
 mod fields;
+mod five_systems;
 mod formats;
 mod group_deletion;
 mod groups;
