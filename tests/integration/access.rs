@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
+    customer_events::event,
     logs,
     snapshot::Snapshot,
     stack::{Answer, Stack, customers},
@@ -65,6 +66,10 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
         Operation::ReadRows => (
             format!("/api/v1/out/customers?source=generic&q[uid_eq]={customer}"),
             None,
+        ),
+        Operation::PushEvents => (
+            "/v1/events".into(),
+            Some(event(customer, "2026-02-01T10:00:00Z", |_| {})),
         ),
         Operation::CountPages => (
             "/v1/customer/pages".into(),

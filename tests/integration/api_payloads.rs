@@ -22,6 +22,7 @@ async fn the_payloads_of_every_http_route_are_answered() {
     stack.import("customers", file("customers.csv")).await;
     let table = [
         ("api_in_customers.json", 201),
+        ("api_events.json", 202),
         ("api_in_customers_check.json", 200),
         ("api_out_customers.json", 200),
         // A path that ends in a slash comes by the route for everything else.

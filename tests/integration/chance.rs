@@ -47,6 +47,11 @@ impl Chance {
         self.next() % limit
     }
 
+    /// One of some things.
+    pub(crate) fn of<T: Copy>(&mut self, things: &[T]) -> T {
+        things[usize::try_from(self.below(things.len() as u64)).unwrap()]
+    }
+
     /// Puts things in a random order.
     pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
         for last in (1..things.len()).rev() {

@@ -21,6 +21,7 @@ mod contacts_refused;
 mod cost;
 mod crash;
 mod customer_changes;
+mod customer_events;
 mod customer_requests;
 mod customers;
 mod dataset_clients;

@@ -78,6 +78,10 @@ fn refused(error: &FileError, language: Language) -> Problem {
             "row_count",
             format!("a request may hold {limit} events; send the others in another"),
         ),
+        FileError::Empty => Problem::bad_request(
+            "invalid_body",
+            "send one event, an array of events, or one event a line",
+        ),
         error => Problem::bad_request(error.code(), error.message(language)),
     }
 }
@@ -93,11 +97,14 @@ fn unprocessable(event: &RefusedRow, language: Language) -> Problem {
 }
 
 fn body(received: &Received, language: Language) -> Value {
-    let mut counts = Map::new();
-    for (_, outcome) in &received.accepted {
-        let count = counts.entry(status(*outcome)).or_insert(json!(0));
-        *count = json!(count.as_u64().unwrap_or(0) + 1);
-    }
+    let count = |of: &&str| {
+        let accepted = received.accepted.iter();
+        let count = accepted
+            .filter(|(_, outcome)| status(*outcome) == *of)
+            .count();
+        ((*of).to_owned(), json!(count))
+    };
+    let counts: Map<String, Value> = STATUSES.iter().map(|of| count(&of)).collect();
     let result = |(row, outcome): &(u64, Outcome)| json!({"index": row.saturating_sub(1), "status": status(*outcome)});
     let rejected = |(place, event): (usize, &RefusedRow)| {
         let most = if place < TOLD_IN_FULL { MAX_ERRORS } else { 1 };
@@ -115,14 +122,17 @@ fn body(received: &Received, language: Language) -> Value {
     })
 }
 
+const STATUSES: [&str; 4] = ["created", "updated", "unchanged", "stale"];
+
 /// What became of an event that was taken in.
 fn status(outcome: Outcome) -> &'static str {
+    let [created, updated, unchanged, stale] = STATUSES;
     match outcome {
-        Outcome::Created => "created",
-        Outcome::Updated => "updated",
-        Outcome::Superseded => "stale",
+        Outcome::Created => created,
+        Outcome::Updated => updated,
+        Outcome::Superseded => stale,
         // The others were not taken in.
-        _ => "unchanged",
+        Outcome::Unchanged | Outcome::TooLarge | Outcome::Erased | Outcome::NotFound => unchanged,
     }
 }
 

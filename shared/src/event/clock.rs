@@ -4,40 +4,24 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Consent, Version};
+use super::{Consent, Moment};
 
-/// The versions of a record's fields, and what is remembered of agreements.
+/// When events last spoke of a record's fields, and what is remembered of agreements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
-    newest: Version,
-    /// By field name: the newest event that spoke of it. A field that is here and has no value was
-    /// taken away.
-    fields: BTreeMap<String, Version>,
+    newest: Moment,
+    /// By field name. A field that is here and has no value was taken away.
+    fields: BTreeMap<String, Moment>,
     /// By field name.
     consents: BTreeMap<String, Consent>,
 }
 
 impl Clock {
-    /// The clock of what one event says.
-    pub(crate) fn of_event(version: Version) -> Self {
-        Self {
-            newest: version,
-            fields: BTreeMap::new(),
-            consents: BTreeMap::new(),
-        }
-    }
-
-    /// A clock as it was written; `present` are the fields that have a value.
-    pub(crate) fn read<'f>(
-        newest: Version,
-        exceptions: BTreeMap<String, Version>,
+    pub(super) fn new(
+        newest: Moment,
+        fields: BTreeMap<String, Moment>,
         consents: BTreeMap<String, Consent>,
-        present: impl Iterator<Item = &'f str>,
     ) -> Self {
-        let mut fields = exceptions;
-        for name in present.filter(|name| !consents.contains_key(*name)) {
-            fields.entry(name.to_owned()).or_insert(newest);
-        }
         Self {
             newest,
             fields,
@@ -45,39 +29,42 @@ impl Clock {
         }
     }
 
-    /// The fields whose version is not the newest, and those that have one without a value.
+    /// A clock as it was written; `present` are the fields that have a value.
+    pub(crate) fn read<'f>(
+        newest: Moment,
+        exceptions: BTreeMap<String, Moment>,
+        consents: BTreeMap<String, Consent>,
+        present: impl Iterator<Item = &'f str>,
+    ) -> Self {
+        let mut fields = exceptions;
+        for name in present.filter(|name| !consents.contains_key(*name)) {
+            fields.entry(name.to_owned()).or_insert(newest);
+        }
+        Self::new(newest, fields, consents)
+    }
+
+    /// The fields that the newest event did not speak of, and those that have no value.
     pub(crate) fn exceptions(
         &self,
         is_present: impl Fn(&str) -> bool,
-    ) -> impl Iterator<Item = (&str, Version)> {
-        let fields = self.fields.iter().map(|(name, v)| (name.as_str(), *v));
-        fields.filter(move |(name, version)| *version != self.newest || !is_present(name))
+    ) -> impl Iterator<Item = (&str, Moment)> {
+        let fields = self.fields.iter().map(|(name, at)| (name.as_str(), *at));
+        fields.filter(move |(name, at)| *at != self.newest || !is_present(name))
     }
 
-    /// The newest event of all.
-    pub fn newest(&self) -> Version {
+    /// The moment of the newest event.
+    pub(crate) fn newest(&self) -> Moment {
         self.newest
+    }
+
+    /// When a field was last spoken of.
+    pub(crate) fn of_field(&self, field: &str) -> Option<Moment> {
+        self.fields.get(field).copied()
     }
 
     /// What is remembered of agreements.
     pub fn consents(&self) -> &BTreeMap<String, Consent> {
         &self.consents
-    }
-
-    /// Notes that the event speaks of a field.
-    pub(crate) fn speak(&mut self, field: &str) {
-        self.fields.insert(field.to_owned(), self.newest);
-    }
-
-    /// Notes what the event says of an agreement.
-    pub(crate) fn answer(&mut self, field: &str, answer: super::Answer) {
-        let consent = Consent::of(self.newest.moment(), answer);
-        self.consents.insert(field.to_owned(), consent);
-    }
-
-    /// Whether another clock's version of a field is newer than this one's.
-    pub(crate) fn is_before(&self, other: &Self, field: &str) -> bool {
-        self.fields.get(field) < other.fields.get(field)
     }
 
     /// Since when the present answers hold.
@@ -89,9 +76,9 @@ impl Clock {
     /// equal parts.
     pub(crate) fn parts(&self, part: &mut impl FnMut(&[u8])) {
         part(&self.newest.to_bytes());
-        for (name, version) in &self.fields {
+        for (name, at) in &self.fields {
             part(name.as_bytes());
-            part(&version.to_bytes());
+            part(&at.to_bytes());
         }
         part(b"consents");
         for (name, consent) in &self.consents {
@@ -103,9 +90,9 @@ impl Clock {
     /// Takes over what another clock knows.
     pub(crate) fn join(&mut self, other: &Self) {
         self.newest = self.newest.max(other.newest);
-        for (name, version) in &other.fields {
-            let known = self.fields.entry(name.clone()).or_insert(*version);
-            *known = (*known).max(*version);
+        for (name, at) in &other.fields {
+            let known = self.fields.entry(name.clone()).or_insert(*at);
+            *known = (*known).max(*at);
         }
         for (name, consent) in &other.consents {
             self.consents.entry(name.clone()).or_default().add(consent);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::version::Moment;
+use super::Moment;
 
 /// The most events that are remembered about one agreement.
 const MAX_REMEMBERED: usize = 32;

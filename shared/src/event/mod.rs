@@ -6,9 +6,10 @@
 
 mod clock;
 mod consent;
-mod version;
+mod moment;
+mod said;
 
 pub use clock::Clock;
 pub use consent::{Answer, Consent};
-pub(crate) use version::Moment;
-pub use version::Version;
+pub(crate) use moment::Moment;
+pub use said::{Rank, Said};

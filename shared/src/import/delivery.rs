@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     dataset::Dataset,
-    decode::{self, Hints, Limits},
+    decode::{self, Format, Hints, Limits},
     identity::{DataOrigin, OrganizationId},
     protection::KeyRing,
     record::{RefusedRow, Validator},
@@ -114,10 +114,12 @@ async fn read(rules: &Rules, delivery: &Delivery) -> Result<Batch, Stopped> {
     let protector = rules.protector();
     let read = move || {
         let mut batch = Batch::default();
-        for raw in decode::records(content, &hints)
-            .map_err(BatchError::File)?
-            .rows
-        {
+        let records = decode::records(content, &hints).map_err(BatchError::File)?;
+        // A table in a request is nothing that anybody meant.
+        if !matches!(records.found.format, Format::Json | Format::Ndjson) {
+            return Err(BatchError::File(FileError::JsonShape));
+        }
+        for raw in records.rows {
             let raw = raw.map_err(BatchError::File)?;
             let added = batch.add(raw, &mut validator, &protector, |_, _| None);
             added.map_err(BatchError::Cipher)?;

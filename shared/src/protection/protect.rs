@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     dataset::{Dataset, Field, Protection},
-    event::{Answer, Clock, Moment, Version},
+    event::{Answer, Moment, Said},
     identity::RecordId,
     record::{Change, Element, Record, Value},
 };
@@ -22,8 +22,8 @@ pub struct ProtectedRecord {
     changes: Vec<(usize, Change<ProtectedValue>)>,
     custom: Option<CustomChange>,
     customer: Option<Box<ProtectedRecord>>,
-    /// Of events: when which of them spoke of a field.
-    clock: Option<Clock>,
+    /// Of events: which of them says what.
+    said: Option<Said>,
     /// Whether no other row of the file is about the record.
     is_alone: bool,
 }
@@ -131,9 +131,9 @@ impl ProtectedRecord {
         self.customer.take().map(|customer| *customer)
     }
 
-    /// Of an event, or of several about one customer: which of them spoke of a field.
-    pub(crate) fn clock(&self) -> Option<&Clock> {
-        self.clock.as_ref()
+    /// Of an event, or of several about one customer: which of them says what.
+    pub(crate) fn said(&self) -> Option<&Said> {
+        self.said.as_ref()
     }
 
     /// Whether no other row of its file is about the record, as far as anybody has looked.
@@ -148,23 +148,21 @@ impl ProtectedRecord {
 
     /// Adds what another event says about the same customer: the newer event's fields win.
     pub(crate) fn join_event(&mut self, other: ProtectedRecord) {
-        let (Some(mine), Some(theirs)) = (&mut self.clock, &other.clock) else {
+        let (Some(mine), Some(theirs)) = (&mut self.said, &other.said) else {
             return;
         };
-        let dataset = Arc::clone(&self.dataset);
-        let is_news = |index: usize| {
-            let field = dataset.field(index);
-            field.is_some_and(|field| mine.is_before(theirs, &field.name))
-        };
+        let is_news = |name: &str| mine.of_field(name) < theirs.of_field(name);
         for (index, change) in other.changes {
-            let known = self.changes.iter_mut().find(|(known, _)| *known == index);
-            match known {
-                Some((_, known)) if is_news(index) => *known = change,
+            let field = self.dataset.field(index);
+            match self.changes.iter_mut().find(|(known, _)| *known == index) {
+                Some((_, known)) if field.is_some_and(|field| is_news(&field.name)) => {
+                    *known = change;
+                }
                 Some(_) => {}
                 None => self.changes.push((index, change)),
             }
         }
-        if mine.is_before(theirs, CUSTOM) {
+        if is_news(CUSTOM) {
             self.custom = other.custom;
         }
         mine.join(theirs);
@@ -225,10 +223,7 @@ impl Protector {
     /// Protects a record: every value as its field says.
     pub fn protect(&self, record: Record) -> Result<ProtectedRecord, CipherError> {
         let uid = record.id.to_string();
-        let clock = match record.moment {
-            Some(moment) => Some(self.clock(&uid, moment, &record)),
-            None => None,
-        };
+        let said = record.moment.map(|moment| Self::said(moment, &record));
         let mut changes = Vec::with_capacity(record.changes.len());
         for (index, change) in record.changes {
             let Some(field) = record.dataset.field(index) else {
@@ -253,52 +248,37 @@ impl Protector {
             id: record.id,
             changes,
             customer,
-            clock,
+            said,
             is_alone: true,
         })
     }
 
-    /// The clock of an event. Its digest is of all that the event says.
-    fn clock(&self, uid: &str, moment: Moment, record: &Record) -> Clock {
-        let fields = record.changes.iter().filter_map(|(index, change)| {
-            let field = record.dataset.field(*index)?;
-            Some((field, change))
-        });
-        let json = |change: &Change<Value>| match change {
-            Change::Set(value) => Some(value.to_json()),
-            Change::Unset => None,
-        };
-        let column = |change: &Change<serde_json::Value>| match change {
-            Change::Set(value) => Some(value.clone()),
-            Change::Unset => None,
-        };
-        let said: BTreeMap<&str, _> = fields
-            .clone()
-            .map(|(field, change)| (field.name.as_str(), json(change)))
-            .collect();
-        let custom: BTreeMap<&str, _> = record
-            .custom
-            .iter()
-            .map(|(name, change)| (name.as_ref(), column(change)))
-            .collect();
-        let said = zeroize::Zeroizing::new(serde_json::json!([said, custom]).to_string());
-        let parts = [uid.as_bytes(), &[0], said.as_bytes()];
-        let digest = self.keys.digest("clientele event v1", &parts);
-        let mut clock = Clock::of_event(Version::new(moment, &digest));
-        for (field, change) in fields {
+    /// What an event says, and when.
+    fn said(moment: Moment, record: &Record) -> Said {
+        let mut said = Said::at(moment);
+        for (index, change) in &record.changes {
+            let Some(field) = record.dataset.field(*index) else {
+                continue;
+            };
             match (&field.changed_at, change) {
-                (None, _) => clock.speak(&field.name),
+                (None, Change::Set(value)) => said.speak(&field.name, Some(&value.to_json())),
+                (None, Change::Unset) => said.speak(&field.name, None),
                 (Some(_), Change::Set(Value::Boolean(true))) => {
-                    clock.answer(&field.name, Answer::Given);
+                    said.answer(&field.name, Answer::Given);
                 }
-                (Some(_), Change::Set(_)) => clock.answer(&field.name, Answer::Withdrawn),
-                (Some(_), Change::Unset) => clock.answer(&field.name, Answer::Unknown),
+                (Some(_), Change::Set(_)) => said.answer(&field.name, Answer::Withdrawn),
+                (Some(_), Change::Unset) => said.answer(&field.name, Answer::Unknown),
             }
         }
         if !record.custom.is_empty() {
-            clock.speak(CUSTOM);
+            let column = |(name, change): &(Arc<str>, Change<serde_json::Value>)| match change {
+                Change::Set(value) => (name.to_string(), value.clone()),
+                Change::Unset => (name.to_string(), serde_json::Value::Null),
+            };
+            let columns: serde_json::Value = record.custom.iter().map(column).collect();
+            said.speak(CUSTOM, Some(&columns));
         }
-        clock
+        said
     }
 
     fn protect_value(

@@ -10,6 +10,7 @@ mod erase;
 mod error;
 mod fence;
 mod group;
+mod import_ids;
 mod item;
 pub mod jobs;
 pub mod layout;
@@ -50,6 +51,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use capacity::CapacityMeter;
+use import_ids::ImportIds;
 
 /// The table, through an SDK client.
 #[derive(Debug, Clone)]
@@ -57,6 +59,7 @@ pub struct Store {
     client: Client,
     table: String,
     capacity: Arc<CapacityMeter>,
+    import_ids: Arc<ImportIds>,
 }
 
 impl Store {
@@ -66,6 +69,7 @@ impl Store {
             client,
             table: table.into(),
             capacity: Arc::default(),
+            import_ids: Arc::default(),
         }
     }
 

@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value as Json;
 
-use super::{Content, bytes};
+use super::{
+    Content, bytes,
+    value::{Opener, show},
+};
 use crate::{
-    event::{Answer, Clock, Consent, Version},
-    protection::ProtectedRecord,
+    dataset::Field,
+    event::{Answer, Clock, Consent, Moment, Rank, Said},
+    protection::{CipherError, OrganizationKeys, ProtectedRecord},
     record::Change,
     store::{
         StoreError,
@@ -15,46 +20,118 @@ use crate::{
     },
 };
 
+/// How new it is what events say of a field.
+struct News {
+    is_newer: bool,
+    /// Where it is of the same moment as what is known: its rank.
+    ties_at: Option<Rank>,
+}
+
 impl Content {
     /// What the content becomes when it takes in an event, or several that are one by now: every
     /// field is as the newest event that speaks of it has it.
-    pub(super) fn after_event(&self, record: &ProtectedRecord, events: &Clock) -> Self {
+    pub(super) fn after_event(
+        &self,
+        uid: &str,
+        record: &ProtectedRecord,
+        said: &Said,
+        keys: &OrganizationKeys,
+    ) -> Result<Self, CipherError> {
         let mut after = self.clone();
-        let is_news = |field: &str| match &self.clock {
-            Some(known) => known.is_before(events, field),
-            None => true,
-        };
         for (index, change) in record.changes() {
             let Some(field) = record.dataset().field(*index) else {
                 continue;
             };
-            if field.changed_at.is_some() || !is_news(&field.name) {
+            let News { is_newer, ties_at } = self.news(said, &field.name);
+            if field.changed_at.is_some() || !is_newer && ties_at.is_none() {
                 continue;
             }
+            let mut changed = after.clone();
             match change {
-                Change::Set(value) => after.set(&field.name, value),
-                Change::Unset => after.unset(&field.name),
+                Change::Set(value) => changed.set(&field.name, value),
+                Change::Unset => changed.unset(&field.name),
+            }
+            // Of two values of one moment, the one of the higher rank.
+            let is_other = changed.profile.get(&field.name) != self.profile.get(&field.name);
+            let wins = match ties_at {
+                Some(rank) if is_other => rank > Rank::of(self.clear(uid, field, keys)?.as_ref()),
+                tie => tie.is_none(),
+            };
+            if wins {
+                after = changed;
             }
         }
-        if let Some(custom) = record.custom().filter(|_| is_news(CUSTOM)) {
+        if let Some(custom) = record.custom() {
             let stored = self.custom.as_ref();
-            after.custom = Some(custom.in_place_of(stored));
-        }
-        let clock = after.clock.get_or_insert_with(|| events.clone());
-        clock.join(events);
-        let answers: Vec<(String, Answer)> = clock
-            .consents()
-            .iter()
-            .map(|(name, consent)| (name.clone(), consent.answer()))
-            .collect();
-        for (name, answer) in answers {
-            match answer {
-                Answer::Given => after.profile.insert(name, AttributeValue::Bool(true)),
-                Answer::Withdrawn => after.profile.insert(name, AttributeValue::Bool(false)),
-                Answer::Unknown => after.profile.remove(&name),
+            let sealed = custom.in_place_of(stored);
+            let News { is_newer, ties_at } = self.news(said, CUSTOM);
+            let wins = match (ties_at, stored) {
+                (Some(rank), Some(stored)) if sealed != *stored => {
+                    let columns = keys.open_custom(uid, &stored.bytes)?;
+                    rank > Rank::of(Some(&columns.into_iter().collect()))
+                }
+                _ => is_newer,
             };
+            if wins {
+                after.custom = Some(sealed);
+            }
         }
-        after
+        match &mut after.clock {
+            Some(clock) => clock.join(&said.clock()),
+            None => after.clock = Some(said.clock()),
+        }
+        after.follow_answers();
+        Ok(after)
+    }
+
+    /// How new it is what events say of a field.
+    fn news(&self, said: &Said, field: &str) -> News {
+        let known = self.clock.as_ref().and_then(|clock| clock.of_field(field));
+        let Some((moment, rank)) = said.of_field(field) else {
+            return News {
+                is_newer: false,
+                ties_at: None,
+            };
+        };
+        News {
+            is_newer: known.is_none_or(|known| known < moment),
+            ties_at: (known == Some(moment)).then_some(rank),
+        }
+    }
+
+    /// A field's value in clear.
+    fn clear(
+        &self,
+        uid: &str,
+        field: &Field,
+        keys: &OrganizationKeys,
+    ) -> Result<Option<Json>, CipherError> {
+        let Some(value) = self.profile.get(&field.name) else {
+            return Ok(None);
+        };
+        let digests = &self.value_digests;
+        let mut shown = show(field, value);
+        Opener { uid, keys, digests }.reveal(&field.name, value, &mut shown)?;
+        Ok(Some(shown))
+    }
+
+    /// Has the fields of agreements say what was answered last.
+    fn follow_answers(&mut self) {
+        let Some(clock) = &self.clock else {
+            return;
+        };
+        for (name, consent) in clock.consents() {
+            let answer = match consent.answer() {
+                Answer::Given => true,
+                Answer::Withdrawn => false,
+                Answer::Unknown => {
+                    self.profile.remove(name);
+                    continue;
+                }
+            };
+            self.profile
+                .insert(name.clone(), AttributeValue::Bool(answer));
+        }
     }
 
     /// The clock as an attribute.
@@ -66,7 +143,7 @@ impl Content {
         };
         let others: HashMap<_, _> = clock
             .exceptions(is_present)
-            .map(|(name, version)| (name.to_owned(), bytes(&version.to_bytes())))
+            .map(|(name, at)| (name.to_owned(), bytes(&at.to_bytes())))
             .collect();
         let consents = clock.consents().iter();
         let consents: HashMap<_, _> = consents
@@ -88,8 +165,8 @@ impl Content {
         };
         let corrupt = || StoreError::corrupt("record", CLOCK);
         let members = attribute.as_m().map_err(|_| corrupt())?;
-        let newest = members.get(NEWEST).and_then(version).ok_or_else(corrupt)?;
-        let others = entries(members, OTHERS, version).ok_or_else(corrupt)?;
+        let newest = members.get(NEWEST).and_then(moment).ok_or_else(corrupt)?;
+        let others = entries(members, OTHERS, moment).ok_or_else(corrupt)?;
         let consents = entries(members, CONSENTS, consent).ok_or_else(corrupt)?;
         let custom = self.custom.as_ref().map(|_| CUSTOM);
         let present = self.profile.keys().map(String::as_str).chain(custom);
@@ -109,8 +186,9 @@ fn entries<T>(
     map.as_m().ok()?.iter().map(entry).collect()
 }
 
-fn version(value: &AttributeValue) -> Option<Version> {
-    Version::from_bytes(value.as_b().ok()?.as_ref())
+fn moment(value: &AttributeValue) -> Option<Moment> {
+    let bytes = value.as_b().ok()?.as_ref();
+    Some(Moment::from_bytes(bytes.try_into().ok()?))
 }
 
 fn consent(value: &AttributeValue) -> Option<Consent> {

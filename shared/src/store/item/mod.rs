@@ -42,8 +42,8 @@ impl Content {
         record: &ProtectedRecord,
         keys: &OrganizationKeys,
     ) -> Result<Self, CipherError> {
-        if let Some(clock) = record.clock() {
-            return Ok(self.after_event(record, clock));
+        if let Some(said) = record.said() {
+            return self.after_event(uid, record, said, keys);
         }
         let mut merged = self.clone();
         for (index, change) in record.changes() {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     dataset::{Dataset, Field},
-    event::{Clock, Consent, Version},
+    event::{Clock, Consent, Moment},
     protection::{CipherError, OrganizationKeys, Sealed},
     store::{
         Group, StoreError,
@@ -91,8 +91,8 @@ impl StoredRecord {
         group.is_some_and(|group| self.groups.contains(group.id.as_str()))
     }
 
-    /// The newest event that the record has taken in.
-    pub(in crate::store) fn newest_event(&self) -> Option<Version> {
+    /// The moment of the newest event that the record has taken in.
+    pub(in crate::store) fn newest_event(&self) -> Option<Moment> {
         Some(self.content.clock.as_ref()?.newest())
     }
 

@@ -106,11 +106,6 @@ impl Store {
         }
     }
 
-    /// Takes the next import id for records that come without a job.
-    pub async fn next_import_id(&self, organization: OrganizationId) -> Result<u64, StoreError> {
-        self.take_numbers(organization, IMPORTS, 1).await
-    }
-
     /// A job by its id.
     pub async fn job(
         &self,

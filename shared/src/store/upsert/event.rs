@@ -1,16 +1,24 @@
 //! What becomes of events: which of them are news.
 
 use super::{Outcome, Provenance};
-use crate::{event::Version, protection::ProtectedRecord, store::StoredRecord};
+use crate::{event::Moment, protection::ProtectedRecord, store::StoredRecord};
 
 /// One event of those that a batch has about a customer.
 pub(super) struct Event {
     /// Its place in the batch.
     pub(super) row: usize,
-    version: Version,
+    moment: Moment,
     /// Whether no other event of its file is about the customer.
     is_alone: bool,
-    decided: Outcome,
+    decided: Decided,
+}
+
+/// What is known of an event's outcome before the record is written.
+#[derive(Clone, Copy)]
+enum Decided {
+    Is(Outcome),
+    /// It is of the newest event's moment, if not the same event.
+    IsNewsIfWritten,
 }
 
 impl Event {
@@ -18,19 +26,19 @@ impl Event {
     pub(super) fn of(record: &ProtectedRecord, row: usize) -> Option<Self> {
         Some(Self {
             row,
-            version: record.clock()?.newest(),
+            moment: record.said()?.newest(),
             is_alone: record.is_alone(),
-            decided: Outcome::Unchanged,
+            decided: Decided::IsNewsIfWritten,
         })
     }
 
     /// What became of it, once it is known what became of the record.
-    pub(super) fn outcome(&self, of_record: Outcome) -> Outcome {
-        match of_record {
-            Outcome::TooLarge | Outcome::Erased | Outcome::NotFound => of_record,
-            Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Superseded => {
-                self.decided
-            }
+    pub(super) fn outcome(&self, of_record: Outcome, was_written: bool) -> Outcome {
+        match (of_record, self.decided) {
+            (Outcome::TooLarge | Outcome::Erased | Outcome::NotFound, _) => of_record,
+            (_, Decided::Is(outcome)) => outcome,
+            (_, Decided::IsNewsIfWritten) if was_written => Outcome::Updated,
+            (_, Decided::IsNewsIfWritten) => Outcome::Unchanged,
         }
     }
 }
@@ -39,18 +47,23 @@ impl Event {
 /// the record, newer ones change it, the same one again does nothing, an older one is superseded.
 pub(super) fn decide(events: &mut [Event], stored: Option<&StoredRecord>, provenance: &Provenance) {
     let mut newest = stored.and_then(StoredRecord::newest_event);
+    let is_only = events.len() == 1;
     for event in events {
-        event.decided = match newest {
-            None => Outcome::Created,
-            Some(newest) if event.version > newest => Outcome::Updated,
-            Some(newest) if event.version < newest => Outcome::Superseded,
+        let outcome = match newest {
+            None => Some(Outcome::Created),
+            Some(newest) if event.moment > newest => Some(Outcome::Updated),
+            Some(newest) if event.moment < newest => Some(Outcome::Superseded),
             Some(_) => match stored.filter(|_| event.is_alone) {
                 // A repetition of the batch, after the first time was cut off.
-                Some(stored) if stored.import_id == provenance.import_id => Outcome::Created,
-                Some(stored) if stored.last_import_id == provenance.import_id => Outcome::Updated,
-                _ => Outcome::Unchanged,
+                Some(stored) if stored.import_id == provenance.import_id => Some(Outcome::Created),
+                Some(stored) if stored.last_import_id == provenance.import_id => {
+                    Some(Outcome::Updated)
+                }
+                _ if is_only => None,
+                _ => Some(Outcome::Unchanged),
             },
         };
-        newest = newest.max(Some(event.version));
+        event.decided = outcome.map_or(Decided::IsNewsIfWritten, Decided::Is);
+        newest = newest.max(Some(event.moment));
     }
 }

@@ -156,13 +156,13 @@ impl Store {
                         continue;
                     };
                     if fences.is_erased(unit.customer()) {
-                        unit.tell(Outcome::Erased, &mut outcomes);
+                        unit.tell(Outcome::Erased, false, &mut outcomes);
                         continue;
                     }
                     let record = stored.get(&unit.key);
                     unit.note(record, provenance);
                     match self.plan(unit, record, provenance, keys)? {
-                        Write::Nothing(outcome) => unit.tell(outcome, &mut outcomes),
+                        Write::Nothing(outcome) => unit.tell(outcome, false, &mut outcomes),
                         Write::Change(update, outcome) => changes.push((index, *update, outcome)),
                         Write::Join(update, groups, outcome) => {
                             joins.push(Joining::new(index, unit, update, groups, outcome));
@@ -186,7 +186,7 @@ impl Store {
                     continue;
                 };
                 match result {
-                    Ok(outcome) => unit.tell(outcome, &mut outcomes),
+                    Ok(outcome) => unit.tell(outcome, true, &mut outcomes),
                     Err(lost) => {
                         unit.members_already = lost.membership_of.into_iter().collect();
                         if lost.group_is_deleted {
@@ -234,15 +234,17 @@ impl Store {
                     continue;
                 };
                 if fences.is_erased(unit.customer()) {
-                    unit.tell(Outcome::Erased, &mut outcomes);
+                    unit.tell(Outcome::Erased, false, &mut outcomes);
                     continue;
                 }
                 let record = stored.get(&unit.key);
                 unit.note(record, provenance);
+                let write = self.plan(unit, record, provenance, keys)?;
+                let is_written = !matches!(write, Write::Nothing(_));
                 let (Write::Nothing(outcome)
                 | Write::Change(_, outcome)
-                | Write::Join(_, _, outcome)) = self.plan(unit, record, provenance, keys)?;
-                unit.tell(outcome, &mut outcomes);
+                | Write::Join(_, _, outcome)) = write;
+                unit.tell(outcome, is_written, &mut outcomes);
             }
         }
         Ok(outcomes)
@@ -321,7 +323,7 @@ impl Store {
             () => None,
         };
         // Events know by themselves which is newer.
-        let of_event = unit.record.clock().is_some();
+        let of_event = unit.record.said().is_some();
         // What a later import has written stays, but the row fills in what that left blank, and
         // the record joins the groups all the same.
         let superseded = !of_event && stored.last_import_id > provenance.import_id;

@@ -152,11 +152,11 @@ fn unit(record: ProtectedRecord, row: Option<usize>, provenance: &Provenance) ->
 
 impl Unit {
     /// Says what became of the rows that the unit is of.
-    pub(super) fn tell(&self, outcome: Outcome, outcomes: &mut [Outcome]) {
+    pub(super) fn tell(&self, outcome: Outcome, was_written: bool, outcomes: &mut [Outcome]) {
         let rows = self
             .events
             .iter()
-            .map(|event| (event.row, event.outcome(outcome)));
+            .map(|event| (event.row, event.outcome(outcome, was_written)));
         let row = self.row.filter(|_| self.events.is_empty());
         for (row, outcome) in rows.chain(row.map(|row| (row, outcome))) {
             if let Some(place) = outcomes.get_mut(row) {

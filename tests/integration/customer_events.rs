@@ -1,0 +1,505 @@
+//! CUSTOMER events: over HTTP and in files, once or again, in any order.
+
+use std::collections::BTreeMap;
+
+use clientele::store::jobs::{Job, JobState};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    chance::Chance,
+    logs,
+    stack::{Answer, Stack},
+};
+
+const EVENTS: &str = "/v1/events";
+const GROUP: &str = "profiles.events";
+
+/// A valid event; `change` makes of it what the test is about.
+pub(crate) fn event(customer: &str, updated_at: &str, change: impl FnOnce(&mut Value)) -> Value {
+    let mut event = json!({
+        "eventType": "CUSTOMER",
+        "eventAction": "UPDATED",
+        "version": 1.0,
+        "body": {
+            "customerId": customer,
+            "dateOfBirth": "1990-04-23",
+            "status": "ACTIVE",
+            "marketingOptIn": true,
+            "dependents": [{"dependentId": "D-1", "dateOfBirth": "2018-09-01", "type": "child"}],
+            "addresses": [{
+                "addressId": "A-1", "line1": "1 High Street", "line2": "Flat 2", "city": "Leeds",
+                "zipCode": "LS1 4AP", "countryCode": "GB", "updatedAt": "2026-01-31T10:00:00Z",
+            }],
+            "createdAt": "2026-01-15T08:30:00Z",
+            "updatedAt": updated_at,
+        },
+    });
+    change(&mut event);
+    event
+}
+
+fn same(_: &mut Value) {}
+
+impl Stack {
+    pub(crate) async fn push(&self, events: &Value) -> Answer {
+        self.post(EVENTS, events).await
+    }
+
+    /// What events have made of the customers, decrypted, by customer_id. Without what tells when
+    /// and how events arrived.
+    pub(crate) async fn profiles(&self, organization: u64) -> BTreeMap<String, Value> {
+        let body = json!({"customer_group_id": GROUP, "page": 0, "reveal": true}).to_string();
+        let token = self.token(organization);
+        let page = self.send(Method::POST, "/v1/customer", Some(&token), Some(body), &[]);
+        let page = page.await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let customers = page.body["customers"].as_array().unwrap();
+        let profile = |customer: &Value| {
+            let id = customer["customer_id"].as_str().unwrap().to_owned();
+            (id, customer["extended_profile"].clone())
+        };
+        customers.iter().map(profile).collect()
+    }
+
+    async fn import_events(&self, name: &str, content: &str) -> Job {
+        let key = format!("inbox/1/events/profiles/{name}");
+        self.import_key(&key, content).await
+    }
+}
+
+fn statuses(answer: &Answer) -> Vec<&str> {
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let results = answer.body["results"].as_array().unwrap();
+    results
+        .iter()
+        .map(|result| result["status"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_event_makes_a_customer_and_the_next_ones_change_it() {
+    let stack = Stack::start().await;
+    let first = event("C-1", "2026-02-01T10:00:00Z", |event| {
+        event["eventAction"] = "CREATED".into();
+    });
+    let answer = stack.push(&first).await;
+    assert_eq!(answer.body["accepted"], 1);
+    assert_eq!(statuses(&answer), ["created"]);
+    let profile = &stack.profiles(1).await["C-1"];
+    assert_eq!(
+        *profile,
+        json!({
+            "addresses": [{
+                "addressId": "A-1", "line1": "1 High Street", "line2": "Flat 2", "city": "Leeds",
+                "zipCode": "LS1 4AP", "countryCode": "GB", "createdAt": "2026-01-15T08:30:00Z",
+                "updatedAt": "2026-01-31T10:00:00Z",
+            }],
+            "createdAt": "2026-01-15T08:30:00Z",
+            "customerId": "C-1",
+            "dateOfBirth": "1990-04-23",
+            "dependents": [{
+                "dependentId": "D-1", "dateOfBirth": "2018-09-01", "type": "child",
+                "createdAt": "2026-01-15T08:30:00Z", "updatedAt": "2026-02-01T10:00:00Z",
+            }],
+            "marketingOptIn": true,
+            "marketingOptInChangedAt": "2026-02-01T10:00:00Z",
+            "status": "ACTIVE",
+            "updatedAt": "2026-02-01T10:00:00Z",
+        })
+    );
+
+    // Again, then an older one with other values, then a newer one that leaves some out.
+    assert_eq!(statuses(&stack.push(&first).await), ["unchanged"]);
+    let older = event("C-1", "2026-01-20T10:00:00Z", |event| {
+        event["body"]["status"] = "DELETED".into();
+        event["body"]["marketingOptIn"] = false.into();
+    });
+    assert_eq!(statuses(&stack.push(&older).await), ["stale"]);
+    assert_eq!(stack.profiles(1).await["C-1"], *profile);
+    let newer = event("C-1", "2026-03-01T10:00:00+02:00", |event| {
+        let body = event["body"].as_object_mut().unwrap();
+        for absent in ["dateOfBirth", "dependents", "status"] {
+            body.remove(absent);
+        }
+        body["marketingOptIn"] = false.into();
+        body["addresses"] = json!([]);
+    });
+    assert_eq!(statuses(&stack.push(&newer).await), ["updated"]);
+    let after = &stack.profiles(1).await["C-1"];
+    for kept in ["dateOfBirth", "dependents", "status"] {
+        assert_eq!(after[kept], profile[kept], "{kept}");
+    }
+    assert_eq!(after["addresses"], json!([]));
+    assert_eq!(after["marketingOptIn"], false);
+    assert_eq!(after["marketingOptInChangedAt"], "2026-03-01T08:00:00Z");
+    assert_eq!(after["updatedAt"], "2026-03-01T08:00:00Z");
+    stack.assert_verified().await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_events_is_said_where_it_is() {
+    let stack = Stack::start().await;
+    let good = event("C-1", "2026-02-01T10:00:00Z", same);
+    let bad = event("C-2", "2026-02-01T10:00:00Z", |event| {
+        event["body"]["addresses"][0]
+            .as_object_mut()
+            .unwrap()
+            .remove("zipCode");
+        event["body"]["dateOfBirth"] = "23/04/1990".into();
+        event["body"]["dateofbirth"] = "1990-04-23".into();
+    });
+    let wrong = [
+        "/body/addresses/0/zipCode required",
+        "/body/dateOfBirth type_date",
+    ];
+    let told = |errors: &Value| -> Vec<String> {
+        let errors = errors.as_array().unwrap().iter();
+        let told = |e: &Value| {
+            format!(
+                "{} {}",
+                e["path"].as_str().unwrap(),
+                e["code"].as_str().unwrap()
+            )
+        };
+        let mut told: Vec<_> = errors.map(told).collect();
+        told.sort();
+        told
+    };
+
+    let answer = stack.push(&bad).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(told(&answer.body["errors"]), wrong);
+    assert!(!answer.body.to_string().contains("1990-04-23\""));
+    let answer = stack.push(&json!([bad, good, 7, bad])).await;
+    assert_eq!(answer.status, 202);
+    assert_eq!(answer.body["accepted"], 1);
+    assert_eq!(
+        answer.body["results"],
+        json!([{"index": 1, "status": "created"}])
+    );
+    let rejected = answer.body["rejected"].as_array().unwrap();
+    let places: Vec<_> = rejected
+        .iter()
+        .map(|event| event["index"].as_u64().unwrap())
+        .collect();
+    assert_eq!(places, [0, 2, 3]);
+    assert_eq!(told(&rejected[0]["errors"]), wrong);
+    assert_eq!(told(&rejected[1]["errors"]), [" not_an_object"]);
+
+    // Another spelling of a field that is known would be a loss.
+    let misspelt = event("C-2", "2026-02-01T10:00:00Z", |event| {
+        event["body"]["DateOfBirth"] = event["body"]["dateOfBirth"].take();
+        event["body"].as_object_mut().unwrap().remove("dateOfBirth");
+    });
+    let answer = stack.push(&misspelt).await;
+    assert_eq!(
+        told(&answer.body["errors"]),
+        ["/body/DateOfBirth near_miss"]
+    );
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_one_event_an_array_or_an_event_a_line() {
+    let stack = Stack::start().await;
+    let token = stack.token(1);
+    let one = event("C-1", "2026-02-01T10:00:00Z", same);
+    let two = event("C-2", "2026-02-01T10:00:00Z", same);
+    let many: Vec<_> = (0..10_001)
+        .map(|n| event(&format!("M-{n}"), "2026-02-01T10:00:00Z", same))
+        .collect();
+    let lines = |events: &[&Value]| events.iter().map(|e| format!("{e}\n")).collect::<String>();
+    let ndjson = Some("application/x-ndjson");
+    let invalid = json!({"eventType": "CUSTOMER"});
+    let table = [
+        (one.to_string(), None, 202, json!(1)),
+        (format!("\u{feff}{one:#}\n"), None, 202, json!(1)),
+        (json!([one, two]).to_string(), None, 202, json!(2)),
+        (lines(&[&one, &two]), ndjson, 202, json!(2)),
+        (lines(&[&one, &two]), None, 202, json!(2)),
+        ("[]".to_owned(), None, 202, json!(0)),
+        (invalid.to_string(), None, 422, json!(null)),
+        // A batch of one answers as a batch.
+        (json!([invalid]).to_string(), None, 202, json!(0)),
+        (lines(&[&invalid]), ndjson, 202, json!(0)),
+        (Value::from(many).to_string(), None, 400, json!(null)),
+        (String::new(), None, 400, json!(null)),
+        ("{\"eventType\": ".to_owned(), None, 400, json!(null)),
+        ("null".to_owned(), None, 400, json!(null)),
+        ("a,b\n1,2\n".to_owned(), None, 400, json!(null)),
+        (one.to_string(), Some("text/plain"), 415, json!(null)),
+    ];
+    for (body, content_type, status, accepted) in table {
+        let shown: String = body.chars().take(60).collect();
+        let url = format!("{}{EVENTS}", stack.local.endpoints.http);
+        let request = reqwest::Client::new()
+            .post(url)
+            .bearer_auth(&token)
+            .body(body);
+        let content_type = content_type.unwrap_or("application/json");
+        let response = request
+            .header("content-type", content_type)
+            .send()
+            .await
+            .unwrap();
+        let found = response.status();
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!(found, status, "{shown}: {answer}");
+        assert_eq!(answer["accepted"], accepted, "{shown}: {answer}");
+    }
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_events_are_imported_as_they_are_pushed() {
+    let stack = Stack::start().await;
+    let later = event("C-1", "2026-02-02T10:00:00Z", |event| {
+        event["body"]["status"] = "DELETED".into();
+    });
+    let earlier = event("C-1", "2026-02-01T10:00:00Z", same);
+    let other = event("C-2", "2026-02-01T10:00:00Z", same);
+    let bad = event("C-3", "yesterday", same);
+
+    // Events on one customer are no repetitions of each other.
+    let lines = [&earlier, &bad, &later, &other, &earlier]
+        .map(Value::to_string)
+        .join("\n");
+    let job = stack.import_events("feed.json", &lines).await;
+    assert_eq!(
+        job.state,
+        JobState::CompletedWithRejections,
+        "{:?}",
+        job.error
+    );
+    let counts = job.counts;
+    let found = (
+        counts.created,
+        counts.updated,
+        counts.superseded,
+        counts.rejected,
+    );
+    assert_eq!((counts.rows_read, found), (5, (2, 1, 1, 1)));
+    assert_eq!(stack.profiles(1).await["C-1"]["status"], "DELETED");
+
+    let one = format!("{:#}", event("C-4", "2026-02-01T10:00:00Z", same));
+    let job = stack.import_events("one.json", &one).await;
+    assert_eq!(
+        (job.counts.created, job.counts.rows_read),
+        (1, 1),
+        "{:?}",
+        job.error
+    );
+    let table = [&other, &later]
+        .map(|event| {
+            let body = event["body"].to_string().replace('"', "\"\"");
+            format!("CUSTOMER,UPDATED,1.0,\"{body}\"\n")
+        })
+        .concat();
+    let csv = format!("eventType,eventAction,version,body\n{table}");
+    let job = stack.import_events("table.csv", &csv).await;
+    assert_eq!(job.counts.unchanged, 2, "{:?} {:?}", job.counts, job.error);
+    // Another source cannot send them.
+    let key = "inbox/1/generic/profiles/feed.json";
+    let job = stack.import_key(key, other.to_string()).await;
+    assert_eq!(job.error.unwrap().code, "source_of_dataset");
+    stack.assert_verified().await;
+    stack.stop().await;
+}
+
+/// Events on a few customers, at times of which some are equal, with some fields left out.
+fn feed(chance: &mut Chance, count: usize) -> Vec<Value> {
+    let one = |_| {
+        let customer = format!("C-{}", chance.below(3));
+        let second = chance.below(20);
+        event(
+            &customer,
+            &format!("2026-02-01T10:00:{second:02}Z"),
+            |event| {
+                let body = &mut event["body"];
+                body["status"] = chance.of(&["ACTIVE", "DELETED"]).into();
+                body["marketingOptIn"] = (chance.below(2) == 0).into();
+                body["dateOfBirth"] = format!("199{}-01-01", chance.below(10)).into();
+                body["addresses"][0]["line1"] = format!("{} High Street", chance.below(5)).into();
+                body["tier"] = chance.of(&["gold", "silver"]).into();
+                for absent in [
+                    "dateOfBirth",
+                    "status",
+                    "marketingOptIn",
+                    "dependents",
+                    "tier",
+                ] {
+                    if chance.below(3) == 0 {
+                        body.as_object_mut().unwrap().remove(absent);
+                    }
+                }
+            },
+        )
+    };
+    (0..count).map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_events_arrive_the_customers_end_up_the_same() {
+    const RUNS: u64 = 6;
+    let stack = Stack::start().await;
+    let mut chance = Chance::from_env("EVENTS_SEED");
+    let events = feed(&mut chance, 60);
+    let in_order = Value::from(events.clone());
+    for organization in 1..=RUNS {
+        let token = stack.token(organization);
+        let push = |body: String| async {
+            let pushed = stack.send(Method::POST, EVENTS, Some(&token), Some(body), &[]);
+            let answer = pushed.await;
+            assert_eq!(
+                answer.body["accepted"].as_u64(),
+                Some(answer.body["results"].as_array().unwrap().len() as u64)
+            );
+            assert_eq!(answer.body["rejected"], json!([]), "{}", answer.body);
+        };
+        if organization == 1 {
+            push(in_order.to_string()).await;
+            continue;
+        }
+        let mut shuffled = events.clone();
+        chance.shuffle(&mut shuffled);
+        // Some twice, in pieces, of which some come at the same time and some as files.
+        let again = shuffled.iter().take(10).cloned().collect::<Vec<_>>();
+        shuffled.extend(again);
+        let size = 1 + usize::try_from(chance.below(9)).unwrap();
+        let pieces: Vec<_> = shuffled.chunks(size).collect();
+        let pushes = pieces.iter().enumerate().map(|(number, piece)| {
+            let body = Value::from(piece.to_vec()).to_string();
+            let (stack, push) = (&stack, &push);
+            async move {
+                match number % 3 {
+                    0 => {
+                        let key = format!("inbox/{organization}/events/profiles/{number}.json");
+                        let put = stack.put(&key, body).await;
+                        stack.invoke(&put, &key).await.unwrap();
+                    }
+                    _ => push(body).await,
+                }
+            }
+        });
+        futures::future::join_all(pushes).await;
+    }
+    let expected = stack.profiles(1).await;
+    assert_eq!(expected.len(), 3);
+    for organization in 2..=RUNS {
+        assert_eq!(
+            stack.profiles(organization).await,
+            expected,
+            "organization {organization}"
+        );
+    }
+    stack.assert_verified().await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_customer_does_not_come_back_by_an_event() {
+    let stack = Stack::start().await;
+    let first = event("C-1", "2026-02-01T10:00:00Z", same);
+    assert_eq!(statuses(&stack.push(&first).await), ["created"]);
+    let erased = stack.erase(GROUP, &["C-1".to_owned()]).await;
+    assert_eq!(erased["deleted"], 1);
+    let later = event("C-1", "2026-02-02T10:00:00Z", same);
+    let other = event("C-2", "2026-02-02T10:00:00Z", same);
+    let answer = stack.push(&json!([later, other, later])).await;
+    assert_eq!(answer.body["accepted"], 1, "{}", answer.body);
+    for (rejected, index) in answer.body["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip([0, 2])
+    {
+        assert_eq!(rejected["index"], index);
+        assert_eq!(rejected["errors"][0]["code"], "erased_subject");
+    }
+    assert_eq!(stack.push(&later).await.status, 422);
+    let release = json!({"uids": ["1-events-C-1"]});
+    let released = stack.post("/v1/fences/release", &release).await;
+    assert_eq!(released.status, 200, "{}", released.body);
+    assert_eq!(statuses(&stack.push(&later).await), ["created"]);
+    stack.assert_verified().await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_no_news_write_nothing() {
+    let stack = Stack::start().await;
+    let events = |second: usize| -> Value {
+        let at = format!("2026-02-01T10:00:{second:02}Z");
+        (0..100)
+            .map(|n| event(&format!("C-{n}"), &at, same))
+            .collect()
+    };
+    let (store, token) = (&stack.registry.store, stack.token(1));
+    // Besides the records, the caller's rate and, once, a hundred import ids.
+    let table = [
+        (2, "created", 600.0),
+        (2, "unchanged", 1.0),
+        // They agreed to marketing earlier than was known.
+        (1, "stale", 101.0),
+        (1, "stale", 1.0),
+        (3, "updated", 101.0),
+    ];
+    for (second, outcome, most) in table {
+        let before = store.consumed();
+        let events = events(second);
+        let api = stack.ask_api(&stack.registry, (Method::POST, EVENTS), &token, &events);
+        let (_, answer) = api.await;
+        assert_eq!(answer["counts"][outcome], 100, "{answer}");
+        let written = (store.consumed() - before).write;
+        assert!(written <= most, "{outcome}: {written} write units");
+    }
+    stack.stop().await;
+}
+
+const CANARY: &str = "Kanarie-e7d1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_leave_no_personal_value_in_clear() {
+    let stack = Stack::start().await;
+    let personal = |n: usize| {
+        event(&format!("C-{n}"), "2026-02-01T10:00:00Z", |event| {
+            let body = &mut event["body"];
+            for field in ["line1", "line2", "zipCode"] {
+                body["addresses"][0][field] = format!("{CANARY} {field}").into();
+            }
+            body["addresses"][0]["label"] = format!("{CANARY} label").into();
+            body["nickname"] = format!("{CANARY} nickname").into();
+            body["dateOfBirth"] = "1987-06-05".into();
+            body["dependents"][0]["dateOfBirth"] = "2017-06-05".into();
+        })
+    };
+    let mut bad = personal(3);
+    bad["body"]["addresses"][0]["countryCode"] = CANARY.into();
+    bad["body"]["updatedAt"] = CANARY.into();
+    let mut said = stack
+        .push(&json!([personal(1), bad]))
+        .await
+        .body
+        .to_string();
+    said += &stack.push(&bad).await.body.to_string();
+    let lines = format!("{}\n{bad}\n", personal(2));
+    stack.import_events("feed.json", &lines).await;
+    let job = stack.get("/v1/jobs").await.body.to_string();
+    let everything = format!("{said}{job}{:?}{}", stack.items().await, logs::captured());
+    for needle in [CANARY, "1987-06-05", "2017-06-05"] {
+        assert!(!everything.contains(needle), "{needle}");
+    }
+    let profile = &stack.profiles(1).await["C-2"];
+    assert_eq!(
+        profile["addresses"][0]["zipCode"],
+        format!("{CANARY} zipCode")
+    );
+    assert_eq!(profile["custom"]["nickname"], format!("{CANARY} nickname"));
+    assert_eq!(
+        profile["custom"]["addresses/0/label"],
+        format!("{CANARY} label")
+    );
+    stack.stop().await;
+}
