@@ -95,7 +95,6 @@ fn request(operation: Operation, things: &Things) -> (String, Option<Value>) {
             Some(json!({"customers": [contact]})),
         ),
         Operation::ListContacts => ("/external/v1/customers".into(), None),
-        Operation::PushEvents => ("/v1/events".into(), Some(json!([]))),
         Operation::ListGroups => ("/v1/groups".into(), None),
         Operation::CreateGroup => (
             "/v1/groups".into(),
