@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{DateFormat, Pattern};
+use super::{DateFormat, Pattern, simplify};
 use crate::language::Text;
 
 /// A field: what it holds, how it is checked and protected, what it means.
@@ -246,5 +246,21 @@ impl Field {
     /// Whether digits matter more than the number they make, as in ids and phone numbers.
     pub fn is_identifier(&self) -> bool {
         self.identity.is_some()
+    }
+
+    /// Whether a header means this field.
+    pub(crate) fn answers_to(&self, header: &str) -> bool {
+        let simple = simplify(header);
+        std::iter::once(&self.name)
+            .chain(&self.aliases)
+            .any(|name| simplify(name) == simple)
+    }
+
+    /// The field's name (0) or one of its aliases.
+    pub(crate) fn header(&self, at: usize) -> Option<&str> {
+        std::iter::once(&self.name)
+            .chain(&self.aliases)
+            .nth(at)
+            .map(String::as_str)
     }
 }

@@ -6,6 +6,7 @@
 mod aead;
 mod blur;
 mod cipher;
+mod custom;
 mod explain;
 mod keyring;
 mod keys;
@@ -16,10 +17,11 @@ mod secret;
 mod uid_digest;
 
 pub use cipher::{CipherError, Sealed};
+pub use custom::CustomChange;
 pub use explain::Explained;
 pub use keyring::{KeyError, KeyRing};
 pub use keys::{KeyPurpose, KeyState, OrganizationKeys, WrappedKey};
-pub use protect::{CustomChange, Protected, ProtectedRecord, ProtectedValue, Protector};
+pub use protect::{Protected, ProtectedRecord, ProtectedValue, Protector};
 pub use pseudonym::{Pseudonym, PseudonymMode};
 pub use rotation::{KeyVersion, Rotation};
 pub use secret::Secret;
