@@ -70,7 +70,7 @@ async fn customers(
         let uid = customer.get("uid").and_then(Value::as_str);
         let uid = uid.ok_or(DecryptError::Page)?.to_owned();
         let profile = customer.get_mut("extended_profile");
-        let Some(shown) = profile.and_then(|profile| profile.get_mut(field)) else {
+        let Some(shown) = profile.and_then(|profile| at(profile, field)) else {
             continue;
         };
         if let Some(text) = shown.as_str() {
@@ -79,6 +79,14 @@ async fn customers(
         }
     }
     Ok(())
+}
+
+/// A field's value; in a list, that at `{list}/{0-based place}/{field}`.
+fn at<'p>(profile: &'p mut Value, field: &str) -> Option<&'p mut Value> {
+    match profile.get(field) {
+        Some(_) => profile.get_mut(field),
+        None => profile.pointer_mut(&format!("/{field}")),
+    }
 }
 
 fn sealed(value: &str) -> Result<Vec<u8>, DecryptError> {

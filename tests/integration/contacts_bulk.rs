@@ -197,8 +197,8 @@ async fn a_contact_is_changed_and_deleted_like_any_customer() {
     stack.job_at(answer.body["job"].as_str().unwrap()).await;
     let find = async || {
         let listed = stack.get(ONE).await.body;
-        let data = listed["data"].as_array().unwrap().iter();
-        data.cloned().find(|contact| contact["customer_id"] == id)
+        let mut data = listed["data"].as_array().unwrap().iter();
+        data.find(|contact| contact["customer_id"] == id).cloned()
     };
     let changed = find().await.unwrap();
     for (name, value) in made.as_object().unwrap() {

@@ -324,3 +324,21 @@ async fn unknown_members_go_where_the_organization_says() {
     assert_eq!(stack.refused(PATH, &contact).await, expected);
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_too_large_says_so() {
+    let stack = Stack::start().await;
+    // Each quote is four bytes in the envelope that carries the reply.
+    let mut contact = least(0);
+    contact["notes"] = json!("\"".repeat(30_000));
+    let body = json!({"customers": vec![contact; 10]});
+    for _ in 0..6 {
+        assert_eq!(stack.post(BULK, &body).await.status, 201);
+    }
+    let answer = stack.get(&format!("{PATH}?page_size=60")).await;
+    assert_eq!(answer.status, 422, "{answer:?}");
+    let expected = "query.page_size value_error: Value error, the page would be larger than the 6 MB of a reply; ask for a smaller one";
+    assert_eq!(lines(&answer.body["detail"]), [expected]);
+    assert_eq!(stack.get(&format!("{PATH}?page_size=10")).await.status, 200);
+    stack.stop().await;
+}

@@ -171,6 +171,7 @@ async fn every_route_that_is_not_a_sources_is_403_to_it() {
                 | CancelJob
                 | ReadReport
                 | ReadRejected
+                | PushEvents
                 | CreateContact
                 | CreateContacts
                 | ListContacts

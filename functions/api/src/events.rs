@@ -99,12 +99,10 @@ fn unprocessable(event: &RefusedRow, language: Language) -> Problem {
 fn body(received: &Received, language: Language) -> Value {
     let count = |of: &&str| {
         let accepted = received.accepted.iter();
-        let count = accepted
-            .filter(|(_, outcome)| event_status(*outcome) == *of)
-            .count();
-        ((*of).to_owned(), json!(count))
+        let count = accepted.filter(|(_, outcome)| event_status(*outcome) == *of);
+        ((*of).to_owned(), json!(count.count()))
     };
-    let counts: Map<String, Value> = EVENT_STATUSES.iter().map(|of| count(&of)).collect();
+    let counts: Map<String, Value> = EVENT_STATUSES.iter().map(count).collect();
     let result = |(row, outcome): &(u64, Outcome)| json!({"index": row.saturating_sub(1), "status": event_status(*outcome)});
     let rejected = |(place, event): (usize, &RefusedRow)| {
         let most = if place < TOLD_IN_FULL { MAX_ERRORS } else { 1 };

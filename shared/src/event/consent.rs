@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn a_change_keeps_when_it_was_made() {
         use Answer::{Given, Unknown, Withdrawn};
-        let table: [(&[(i64, Answer)], Answer, i64); 8] = [
+        type Events = &'static [(i64, Answer)];
+        let table: [(Events, Answer, i64); 8] = [
             (&[(1, Given)], Given, 1),
             (&[(1, Given), (2, Given)], Given, 1),
             (&[(2, Given), (1, Given)], Given, 1),
