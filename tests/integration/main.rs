@@ -30,6 +30,7 @@ mod docs;
 mod erasure;
 mod erasure_faults;
 mod event_bridge;
+mod event_bridge_faults;
 mod events;
 mod faults;
 mod fields;
