@@ -75,7 +75,7 @@ impl Preview {
     ) -> Result<(), PreviewError> {
         let dataset = dataset(&self.dataset)?;
         let limit = self.rows.unwrap_or(usize::MAX);
-        let hints = self.hints(limit, notes)?;
+        let hints = self.hints(&dataset, limit, notes)?;
         let refused = |error| self.refused(&error);
         let records = decode::records(open(&self.file)?, &hints).map_err(refused)?;
         if !self.csv {
@@ -104,10 +104,16 @@ impl Preview {
 
     /// How to read the file. Whether a text is UTF-8, and its quotes make sense, shows at its end
     /// at the latest.
-    fn hints(&self, limit: usize, notes: &mut impl Write) -> Result<Hints, PreviewError> {
+    fn hints(
+        &self,
+        dataset: &Dataset,
+        limit: usize,
+        notes: &mut impl Write,
+    ) -> Result<Hints, PreviewError> {
         let name = self.file.file_name().unwrap_or_default();
         let mut hints = Hints {
             filename: name.to_string_lossy().into_owned(),
+            lone_object: dataset.event().is_some(),
             ..Hints::default()
         };
         while let Err(error) = read_through(&self.file, &hints, limit)? {
@@ -189,6 +195,14 @@ fn describe_columns(
     dataset: &Arc<Dataset>,
 ) -> io::Result<()> {
     let mut mapping = HeaderMapping::new(Arc::clone(dataset));
+    if dataset.event().is_some() {
+        writeln!(
+            output,
+            "columns    members of events, whose body is of {}",
+            dataset.name()
+        )?;
+        return writeln!(output);
+    }
     writeln!(output, "columns    as {}", dataset.name())?;
     let name = |index| dataset.field(index).map_or("", |field| field.name.as_str());
     for column in header {

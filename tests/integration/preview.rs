@@ -114,3 +114,26 @@ external_id,Nom,colour
 ";
     assert_eq!(output, expected);
 }
+
+#[test]
+fn a_preview_of_one_event_shows_its_envelope() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("event.json");
+    let event = "{\n  \"eventType\": \"CUSTOMER\",\n  \"body\": {\"customerId\": \"C-1\"}\n}\n";
+    std::fs::write(&file, event).unwrap();
+    let preview = Preview {
+        file,
+        dataset: "profiles".to_owned(),
+        rows: None,
+        csv: false,
+    };
+    let (mut output, mut notes) = (Vec::new(), Vec::new());
+    preview.show(&mut output, &mut notes).unwrap();
+    let output = String::from_utf8(output).unwrap();
+    assert!(
+        output.contains("members of events, whose body is of profiles\n"),
+        "{output}"
+    );
+    let row = "\neventType,body\nCUSTOMER,\"{\"\"customerId\"\":\"\"C-1\"\"}\"\n";
+    assert!(output.ends_with(row), "{output}");
+}
