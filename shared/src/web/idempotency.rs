@@ -12,9 +12,9 @@ use data_encoding::HEXLOWER;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Call, Endpoint, Operation, Principal, Problem, Reply, Scope};
+use super::{Call, Dialect, Endpoint, Operation, Principal, Problem, Reply, Scope};
 use crate::{
     Registry,
     identity::OrganizationId,
@@ -69,7 +69,7 @@ pub async fn once(
             return place.replay(registry, caller.organization, kept).await;
         }
         Claimed::Running(left) => return Err(running(left)),
-        Claimed::OtherRequest => return Err(reused()),
+        Claimed::OtherRequest => return reused(endpoint.dialect),
     };
     // A call has one claim.
     let _ = call.claimed_job_id.set(claim.job_id);
@@ -256,11 +256,22 @@ fn running(left: Duration) -> Problem {
     Problem::conflict("request_running", detail).retry_after(seconds.max(1))
 }
 
-fn reused() -> Problem {
-    Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "idempotency_key_reused",
-        "Idempotency key used before",
-        "this Idempotency-Key was sent with another request; use a new one for this",
-    )
+fn reused(dialect: Dialect) -> Reply {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let detail = "this Idempotency-Key was sent with another request; use a new one for this";
+    match dialect {
+        // Its clients read every 422 as a list of what is wrong, and where.
+        Dialect::Contacts => {
+            let msg = format!("Value error, {detail}");
+            let item =
+                json!({"loc": ["header", "idempotency-key"], "msg": msg, "type": "value_error"});
+            Ok(super::json(status, &json!({"detail": [item]})))
+        }
+        Dialect::Registry | Dialect::Workspace => Err(Problem::new(
+            status,
+            "idempotency_key_reused",
+            "Idempotency key used before",
+            detail,
+        )),
+    }
 }
