@@ -161,13 +161,13 @@ pub(super) fn iso_text(time: DateTime) -> String {
     }
 }
 
-/// A spreadsheet's number. One that may have lost digits is written as spreadsheets show it, so
-/// that it is caught when it is read again.
 /// What a csv has in front of a spreadsheet's number, date or boolean that was refused for being
 /// one. Without it, a `2020-01-02` that a spreadsheet made of `1-2` would pass as an identifier
 /// when the csv is sent back as it is.
 pub(crate) const DAMAGED_CELL: &str = "#CELL!";
 
+/// A spreadsheet's number. One that may have lost digits is written as spreadsheets show it, so
+/// that it is caught when it is read again.
 fn number_cell(number: f64) -> String {
     if number.abs() < SIXTEEN_DIGITS {
         return number.to_string();

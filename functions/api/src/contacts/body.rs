@@ -48,14 +48,12 @@ impl<'b> Contacts<'b> {
         let mut members = members.into_iter();
         let list = members.find_map(|(name, value)| (name == CUSTOMERS).then_some(value));
         let list = list.ok_or_else(|| Detail::missing(&customers()))?;
-        let is_list = list.get().starts_with('[');
-        let texts: Vec<&RawValue> = match is_list {
-            true => serde_json::from_str(list.get()).unwrap_or_default(),
-            false => {
-                let msg = "Input should be a valid list";
-                return Err(Detail::new(&customers(), "list_type", msg));
-            }
-        };
+        if !list.get().starts_with('[') {
+            let msg = "Input should be a valid list";
+            return Err(Detail::new(&customers(), "list_type", msg));
+        }
+        let texts: Vec<&RawValue> = serde_json::from_str(list.get())
+            .map_err(|_| Detail::new(&customers(), "json_invalid", "JSON decode error"))?;
         if texts.len() > MAX_CONTACTS {
             let found = texts.len();
             let msg = format!(
