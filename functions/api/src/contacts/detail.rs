@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The most problems in a reply.
-const MAX_DETAILS: usize = 1_000;
+pub(super) const MAX_DETAILS: usize = 1_000;
 
 /// One thing that is wrong, and where.
 #[derive(Debug, Serialize)]
@@ -60,13 +60,13 @@ pub(super) fn unprocessable(mut details: Vec<Detail>) -> Response<String> {
     )
 }
 
-/// What is wrong with a row that was refused.
+/// What is wrong with a row that was refused: as much of it as a reply holds.
 pub(super) fn of_row(
     base: &[Value],
     refused: &RefusedRow,
     validator: &mut Validator,
 ) -> Vec<Detail> {
-    let errors = refused.errors.iter();
+    let errors = refused.errors.iter().take(MAX_DETAILS);
     errors
         .map(|error| of_error(base, error, refused, validator))
         .collect()

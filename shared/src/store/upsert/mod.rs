@@ -324,6 +324,13 @@ impl Store {
                 Outcome::Created,
             ));
         };
+        // Nobody else can have inserted it: where it differs, it has been changed since.
+        if !provenance.updates_only
+            && unit.record.dataset().makes_identifiers()
+            && stored.import_id == provenance.import_id
+        {
+            return Ok(Write::Nothing(Outcome::Created));
+        }
         let by_this_import = match () {
             () if stored.import_id == provenance.import_id => Some(Outcome::Created),
             () if stored.last_import_id == provenance.import_id => Some(Outcome::Updated),
