@@ -1,17 +1,24 @@
 //! Contacts whose call dies, fails, or loses its network halfway: all of them are made, or none.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use clientele::{Registry, identity::OrganizationId, store::jobs::JobState};
+use clientele::{
+    Registry,
+    identity::OrganizationId,
+    store::jobs::{Claim, JobState},
+};
 use lambda_http::Body;
 use serde_json::{Value, json};
 
 use crate::{
     contacts::least,
     contacts_bulk::{BULK, many},
-    network::{Fate, Network},
+    network::{ATTEMPTS, Fate, Network},
     stack::{Stack, s3_event},
 };
+
+/// The invocations that take up what was left in the bucket.
+const STAGED: &str = "staged";
 
 /// What happens to the call's network.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +88,7 @@ impl Stack {
     /// Hands all of it to the import function.
     async fn deliver_staged(&self, organization: u64) {
         for event in self.staged(organization).await {
-            self.invoke(&event, "staged").await.unwrap();
+            self.invoke(&event, STAGED).await.unwrap();
         }
     }
 
@@ -210,6 +217,71 @@ async fn many_contacts_that_cannot_be_stored_now_are_accepted_once_they_are_safe
     );
 }
 
+/// What becomes of contacts in the bucket before their call, which heard nothing of them, looks.
+#[derive(Debug, Clone, Copy)]
+enum Meanwhile {
+    /// The import function takes their job up.
+    TakenUp,
+    /// It imports them.
+    Imported,
+}
+
+impl Meanwhile {
+    async fn happens(self, stack: &Stack) {
+        match self {
+            Self::TakenUp => {
+                let store = &stack.registry.store;
+                let organization = OrganizationId::new(1).unwrap();
+                let jobs = store.jobs(organization, 10, None).await.unwrap();
+                let now = jiff::Timestamp::now();
+                let claim = store.claim_job(organization, jobs[0].id, STAGED, now);
+                assert!(matches!(claim.await.unwrap(), Claim::Taken(_)));
+            }
+            Self::Imported => stack.deliver_staged(1).await,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_that_were_kept_are_made_although_nobody_said_that_they_were() {
+    for meanwhile in [Meanwhile::TakenUp, Meanwhile::Imported] {
+        let stack = Arc::new(Stack::start().await);
+        let body = many(40);
+        let (observed, mut lost, mut happened) = (Arc::clone(&stack), 0, false);
+        let network = Network::new(move |call| match call.operation {
+            "S3 PUT" if lost < ATTEMPTS => {
+                lost += 1;
+                Fate::ReplyLost
+            }
+            "UpdateItem" if lost == ATTEMPTS && !happened => {
+                happened = true;
+                // On a stack of its own.
+                let stack = Arc::clone(&observed);
+                let done = tokio::spawn(async move { meanwhile.happens(&stack).await });
+                let runtime = tokio::runtime::Handle::current();
+                tokio::task::block_in_place(|| runtime.block_on(done)).unwrap();
+                Fate::Answered
+            }
+            _ => Fate::Answered,
+        });
+        let (status, made) = stack.make_through(&network, 1, &body).await.unwrap();
+        assert_eq!(status, 201, "{meanwhile:?}: {made}");
+        stack.deliver_staged(1).await;
+        let contacts = stack.contacts_of(1).await;
+        let made = made["customers"].as_array().unwrap();
+        assert_eq!(of_all(&contacts, "customer_id").len(), 40, "{meanwhile:?}");
+        assert_eq!(
+            of_all(&contacts, "customer_id"),
+            of_all(made, "customer_id")
+        );
+        let expected = [(JobState::Completed, 40, 40)];
+        assert_eq!(stack.made_by_jobs(1).await, expected, "{meanwhile:?}");
+        stack.assert_verified().await;
+        drop(network);
+        Arc::into_inner(stack).unwrap().stop().await;
+    }
+}
+
 /// Makes contacts by a call that dies when all is done but its reply.
 async fn made_without_a_reply(stack: &Stack, count: usize) -> Value {
     let mut body = many(count);
@@ -266,7 +338,7 @@ async fn a_repeated_call_leaves_what_happened_to_its_contacts_meanwhile() {
         let mut waiting = stack.staged(1).await;
         waiting.retain(|event| !contacts.contains(event));
         for event in waiting.iter().chain(&contacts) {
-            stack.invoke(event, "staged").await.unwrap();
+            stack.invoke(event, STAGED).await.unwrap();
         }
 
         let (status, again) = stack.make(&stack.registry, 1, &body).await;

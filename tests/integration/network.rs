@@ -24,6 +24,9 @@ use clientele::aws::AwsClients;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+/// How often a call is tried.
+pub(crate) const ATTEMPTS: u32 = 3;
+
 /// A call on its way.
 pub(crate) struct Call<'a> {
     /// From 1, in the order in which calls leave.
@@ -101,7 +104,7 @@ impl Network {
     /// Clients that call through this network, with the SDK's retries without their waits.
     pub(crate) fn between(&self, clients: &AwsClients) -> AwsClients {
         let retries = RetryConfig::standard()
-            .with_max_attempts(3)
+            .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(Duration::from_millis(1))
             .with_max_backoff(Duration::from_millis(5));
         let http = SharedHttpClient::new(self.clone());

@@ -31,11 +31,15 @@ pub(crate) async fn register(
 }
 
 fn waits_in_vain(job: &Job, now: Timestamp) -> bool {
-    let was_abandoned = job.error.as_ref().is_some_and(|e| e.code == NOT_RECEIVED);
     let is_overdue = job.upload_until.is_some_and(|until| until < now);
     // Of a job without a file that nobody could be told of.
     let was_not_started = job.state == JobState::Cancelled && job.started_at.is_none();
-    was_abandoned
+    was_abandoned(job)
         || is_overdue && job.state == JobState::Queued
         || was_not_started && !job.operation.has_file()
+}
+
+/// Whether the call that registered a job ended it, since its rows could not be kept.
+pub(crate) fn was_abandoned(job: &Job) -> bool {
+    job.error.as_ref().is_some_and(|e| e.code == NOT_RECEIVED)
 }

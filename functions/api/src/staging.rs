@@ -15,7 +15,7 @@ use clientele::{
 use jiff::Timestamp;
 
 use crate::{
-    registration::{NOT_RECEIVED, register},
+    registration::{NOT_RECEIVED, register, was_abandoned},
     uploads::extension,
 };
 
@@ -61,31 +61,47 @@ pub(crate) async fn stage(
     })
     .await?;
     // A job that somebody works on has its rows, from the call that this one repeats.
-    if job.state == JobState::Queued
-        && let Err(error) = registry.bucket.put(&job.key, rows.content).await
-    {
-        abandon(registry, job).await;
-        return Err(error.into());
+    if job.state != JobState::Queued {
+        return Ok(job);
     }
-    Ok(job)
+    match registry.bucket.put(&job.key, rows.content).await {
+        Ok(()) => Ok(job),
+        Err(error) => abandon(registry, job).await.ok_or_else(|| error.into()),
+    }
 }
 
-/// Ends a job whose rows did not reach the bucket. If this fails too, the job stays queued.
-async fn abandon(registry: &Registry, job: Job) {
-    let (organization, id) = (job.organization, job.id);
+/// Ends a job whose rows did not reach the bucket. Gives it back if they did, and only the word of
+/// it was lost: then somebody else works on the job, or has ended it. If nothing of this can be
+/// found out, the job stays queued.
+async fn abandon(registry: &Registry, job: Job) -> Option<Job> {
+    const API: &str = "api";
+    let (store, id) = (&registry.store, job.id);
     let now = Timestamp::now();
-    let claim = registry.store.claim_job(organization, id, "api", now).await;
-    let Ok(Claim::Taken(mut job)) = claim else {
-        return;
+    let mut taken = match store.claim_job(job.organization, id, API, now).await {
+        Ok(Claim::Taken(taken)) => taken,
+        Ok(Claim::Held) => return Some(job),
+        Ok(Claim::Ended(ended)) => return Some(*ended).filter(|ended| !was_abandoned(ended)),
+        Err(error) => {
+            tracing::error!(%error, job = %id, "a job perhaps without rows stays queued");
+            return None;
+        }
     };
-    job.state = JobState::Failed;
-    job.finished_at = Some(now);
-    job.error = Some(JobError {
+    if taken.started_at.is_some() {
+        // Whoever began goes on in another invocation.
+        if let Err(error) = store.release_job(&taken, API).await {
+            tracing::error!(%error, job = %id, "a job that has begun waits for a lease to end");
+        }
+        return Some(*taken);
+    }
+    taken.state = JobState::Failed;
+    taken.finished_at = Some(now);
+    taken.error = Some(JobError {
         code: NOT_RECEIVED.to_owned(),
         en: "the rows could not be kept; send them again".to_owned(),
         fr: "les lignes n'ont pas pu être conservées ; envoyez-les à nouveau".to_owned(),
     });
-    if let Err(error) = registry.store.save_job(&job, 0).await {
+    if let Err(error) = store.save_job(&taken, 0).await {
         tracing::error!(%error, job = %id, "a job without rows stays queued");
     }
+    None
 }
