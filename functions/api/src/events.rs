@@ -1,5 +1,7 @@
 //! `POST /v1/events`: one event, an array of them, or one a line.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use clientele::{
     Registry,
@@ -12,6 +14,7 @@ use clientele::{
 };
 use http::StatusCode;
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use crate::{dataset_in::check_group, dataset_named, source_of_files};
 
@@ -22,6 +25,8 @@ const LIMITS: Limits = Limits {
     rows: 10_000,
     mebibytes: 32,
 };
+/// The time for storing events: API Gateway waits 30 s, and the function has a little less.
+const WITHIN: Duration = Duration::from_secs(26);
 /// What is wrong with one event that is told, where there are several.
 const MAX_ERRORS: usize = 20;
 /// Bytes of errors in a reply as Lambda carries it, after which events are only named.
@@ -42,9 +47,11 @@ pub(crate) async fn push(registry: &Registry, call: &Call<'_>, caller: &Principa
         content: Bytes::copy_from_slice(call.body),
         limits: LIMITS,
     };
-    let received = receive(&registry.store, &registry.keys, delivery)
+    let received = receive(&registry.store, &registry.keys, delivery);
+    let received = timeout(WITHIN, received)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(|_| took_too_long())?;
+    let received = received.map_err(Problem::internal)?;
     let language = call.language();
     let received = received.map_err(|error| refused(&error, language))?;
     call.audit(|line| {
@@ -83,6 +90,17 @@ fn refused(error: &FileError, language: Language) -> Problem {
         ),
         error => Problem::bad_request(error.code(), error.message(language)),
     }
+}
+
+/// Every write stands for itself, so that what was stored stays, and is no news the next time.
+fn took_too_long() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "took_too_long",
+        "Took too long",
+        "some of the events are not stored yet; send the same again, or fewer at once",
+    )
+    .retry_after(1)
 }
 
 fn unprocessable(event: &RefusedRow, language: Language) -> Problem {
