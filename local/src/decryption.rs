@@ -69,24 +69,35 @@ async fn customers(
     for customer in customers.ok_or(DecryptError::Page)? {
         let uid = customer.get("uid").and_then(Value::as_str);
         let uid = uid.ok_or(DecryptError::Page)?.to_owned();
-        let profile = customer.get_mut("extended_profile");
-        let Some(shown) = profile.and_then(|profile| at(profile, field)) else {
+        let Some(profile) = customer.get_mut("extended_profile") else {
             continue;
         };
-        if let Some(text) = shown.as_str() {
-            let sealed = sealed(text)?;
-            *shown = one(opened, organization, &uid, field, &sealed).await?;
+        for (path, shown) in places(profile, field) {
+            if let Some(text) = shown.as_str() {
+                let sealed = sealed(text)?;
+                *shown = one(opened, organization, &uid, &path, &sealed).await?;
+            }
         }
     }
     Ok(())
 }
 
-/// A field's value; in a list, that at `{list}/{0-based place}/{field}`.
-fn at<'p>(profile: &'p mut Value, field: &str) -> Option<&'p mut Value> {
-    match profile.get(field) {
-        Some(_) => profile.get_mut(field),
-        None => profile.pointer_mut(&format!("/{field}")),
-    }
+/// The values of a field, and the path of each. In lists, `{list}[].{field}` is that of every
+/// element, at `{list}/{0-based place}/{field}`.
+fn places<'p>(profile: &'p mut Value, field: &str) -> Vec<(String, &'p mut Value)> {
+    let Some((list, name)) = field.split_once("[].") else {
+        let value = profile.get_mut(field);
+        return value
+            .map(|value| (field.to_owned(), value))
+            .into_iter()
+            .collect();
+    };
+    let elements = profile.get_mut(list).and_then(Value::as_array_mut);
+    let elements = elements.into_iter().flatten().enumerate();
+    let place = |(index, element): (usize, &'p mut Value)| {
+        Some((format!("{list}/{index}/{name}"), element.get_mut(name)?))
+    };
+    elements.filter_map(place).collect()
 }
 
 fn sealed(value: &str) -> Result<Vec<u8>, DecryptError> {

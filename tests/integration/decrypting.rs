@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::stack::Stack;
+use crate::{customer_events::event, stack::Stack};
 
 const PAGE: &str = include_str!("../../docs/decrypting.md");
 const FIELDS: [&str; 4] = ["phone", "visits", "member", "born"];
@@ -37,11 +37,25 @@ pub(crate) fn interpreter(name: &str, probe: &[&str]) -> Option<Command> {
     None
 }
 
-fn decrypted_by(mut interpreter: Command, folder: &Path, script: &str) -> Value {
-    let output = interpreter
+/// The encrypted fields of profiles.
+const PROFILE_FIELDS: [&str; 5] = [
+    "dateOfBirth",
+    "dependents[].dateOfBirth",
+    "addresses[].line1",
+    "addresses[].line2",
+    "addresses[].zipCode",
+];
+
+fn decrypted_by(
+    interpreter: &str,
+    folder: &Path,
+    script: &str,
+    (page, fields): (&str, &[&str]),
+) -> Value {
+    let output = Command::new(interpreter)
         .current_dir(folder)
-        .args([script, "keys.json", "page.json"])
-        .args(FIELDS)
+        .args([script, "keys.json", page])
+        .args(fields)
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -51,7 +65,11 @@ fn decrypted_by(mut interpreter: Command, folder: &Path, script: &str) -> Value 
 
 /// The first page of the workspace.
 pub(crate) async fn page(stack: &Stack, reveal: bool) -> Value {
-    let body = json!({"customer_group_id": "workspace.workspace", "page": 0, "reveal": reveal});
+    page_of(stack, "workspace.workspace", reveal).await
+}
+
+async fn page_of(stack: &Stack, group: &str, reveal: bool) -> Value {
+    let body = json!({"customer_group_id": group, "page": 0, "reveal": reveal});
     let answer = stack.post("/v1/customer", &body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.body
@@ -92,6 +110,16 @@ pub(crate) async fn encrypted_customers(stack: &Stack) {
     stack.import_key(key, rows).await;
 }
 
+fn two_addresses(event: &mut Value) {
+    let mut other = event["body"]["addresses"][0].clone();
+    other["line1"] = "2 Low Road".into();
+    other.as_object_mut().unwrap().remove("line2");
+    event["body"]["addresses"]
+        .as_array_mut()
+        .unwrap()
+        .push(other);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_recipes_of_the_documentation_open_what_the_api_gives() {
     let stack = Stack::start().await;
@@ -102,6 +130,12 @@ async fn the_recipes_of_the_documentation_open_what_the_api_gives() {
     assert_ne!(encrypted["customers"], revealed["customers"]);
     let keys = stack.get("/v1/organization/keys").await.body;
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
+    let at = "2026-02-01T10:00:00Z";
+    let events = json!([event("C-1", at, two_addresses), event("C-2", at, |_| {})]);
+    assert_eq!(stack.push(&events).await.body["accepted"], 2);
+    let profiles = page_of(&stack, "profiles.events", false).await;
+    let profiles_revealed = page_of(&stack, "profiles.events", true).await;
+    assert_ne!(profiles, profiles_revealed);
 
     let folder = TempDir::new().unwrap();
     let put = |name: &str, content: &str| {
@@ -109,17 +143,26 @@ async fn the_recipes_of_the_documentation_open_what_the_api_gives() {
     };
     put("keys.json", &keys.to_string());
     put("page.json", &encrypted.to_string());
+    put("profiles.json", &profiles.to_string());
     put("decrypt.py", recipe("python"));
     put("decrypt.mjs", recipe("js"));
     revealed["next_cursor"] = encrypted["next_cursor"].clone();
     let python = std::env::var("CLIENTELE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    if let Some(python) = interpreter(&python, &["-c", "import cryptography"]) {
-        let decrypted = decrypted_by(python, folder.path(), "decrypt.py");
-        assert_eq!(decrypted, revealed, "python");
+    let pages: [(&str, &[&str], &Value); 2] = [
+        ("page.json", &FIELDS, &revealed),
+        ("profiles.json", &PROFILE_FIELDS, &profiles_revealed),
+    ];
+    if interpreter(&python, &["-c", "import cryptography"]).is_some() {
+        for (page, fields, expected) in pages {
+            let decrypted = decrypted_by(&python, folder.path(), "decrypt.py", (page, fields));
+            assert_eq!(decrypted, *expected, "python, {page}");
+        }
     }
-    if let Some(node) = interpreter("node", &["--version"]) {
-        let decrypted = decrypted_by(node, folder.path(), "decrypt.mjs");
-        assert_eq!(decrypted, revealed, "node");
+    if interpreter("node", &["--version"]).is_some() {
+        for (page, fields, expected) in pages {
+            let decrypted = decrypted_by("node", folder.path(), "decrypt.mjs", (page, fields));
+            assert_eq!(decrypted, *expected, "node, {page}");
+        }
     }
     stack.stop().await;
 }
@@ -141,6 +184,17 @@ async fn the_command_opens_what_the_api_gives() {
         let phone = |customer: &Value| customer["extended_profile"]["phone"].clone();
         assert_eq!(phone(&clear), phone(&expected));
     }
+
+    let at = "2026-02-01T10:00:00Z";
+    stack.push(&event("C-1", at, two_addresses)).await;
+    let mut profiles = page_of(&stack, "profiles.events", false).await;
+    for field in PROFILE_FIELDS {
+        let text = profiles.to_string();
+        let page = decryption::page(&options, organization, field, &text);
+        profiles = page.await.unwrap();
+    }
+    let revealed_profiles = page_of(&stack, "profiles.events", true).await;
+    assert_eq!(profiles, revealed_profiles);
 
     let first = customer(&encrypted, 0);
     let uid = first["uid"].as_str().unwrap();

@@ -123,6 +123,7 @@ pub(crate) async fn check(
         "created": counts.created,
         "updated": counts.updated,
         "unchanged": counts.unchanged,
+        "superseded": counts.superseded,
         "duplicates": counts.duplicates,
         "rejected": counts.rejected,
         "warnings": column_warnings(&checked.columns, language),

@@ -1,5 +1,7 @@
 //! `POST /v1/events`: one event, an array of them, or one a line.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use clientele::{
     Registry,
@@ -8,10 +10,11 @@ use clientele::{
     language::Language,
     record::{RefusedRow, RowError},
     store::{GroupId, Outcome},
-    web::{Call, Principal, Problem, Reply, json},
+    web::{Call, Principal, Problem, Reply, enveloped_len, json},
 };
 use http::StatusCode;
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use crate::{dataset_in::check_group, dataset_named, source_of_files};
 
@@ -22,10 +25,12 @@ const LIMITS: Limits = Limits {
     rows: 10_000,
     mebibytes: 32,
 };
-/// Refused events of which everything is said; of others, the first thing that is wrong.
-const TOLD_IN_FULL: usize = 1_000;
+/// The time for storing events: API Gateway waits 30 s, and the function has a little less.
+const WITHIN: Duration = Duration::from_secs(26);
 /// What is wrong with one event that is told, where there are several.
 const MAX_ERRORS: usize = 20;
+/// Bytes of errors in a reply as Lambda carries it, after which events are only named.
+const MAX_ERROR_BYTES: usize = 4_500_000;
 
 /// Takes events in, and answers when they are stored.
 pub(crate) async fn push(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
@@ -42,17 +47,18 @@ pub(crate) async fn push(registry: &Registry, call: &Call<'_>, caller: &Principa
         content: Bytes::copy_from_slice(call.body),
         limits: LIMITS,
     };
-    let received = receive(&registry.store, &registry.keys, delivery)
+    let received = receive(&registry.store, &registry.keys, delivery);
+    let received = timeout(WITHIN, received)
         .await
-        .map_err(Problem::internal)?;
+        .map_err(|_| took_too_long())?;
+    let received = received.map_err(Problem::internal)?;
     let language = call.language();
     let received = received.map_err(|error| refused(&error, language))?;
     call.audit(|line| {
         line.count("accepted", received.accepted.len() as u64);
         line.count("rejected", received.refused.len() as u64);
     });
-    let is_single = !is_lines && call.body.trim_ascii_start().starts_with(b"{");
-    match (is_single && received.rows == 1, received.refused.first()) {
+    match (received.is_lone && !is_lines, received.refused.first()) {
         (true, Some(event)) => Err(unprocessable(event, language)),
         _ => Ok(json(StatusCode::ACCEPTED, &body(&received, language))),
     }
@@ -86,6 +92,17 @@ fn refused(error: &FileError, language: Language) -> Problem {
     }
 }
 
+/// Every write stands for itself, so that what was stored stays, and is no news the next time.
+fn took_too_long() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "took_too_long",
+        "Took too long",
+        "some of the events are not stored yet; send the same again, or fewer at once",
+    )
+    .retry_after(1)
+}
+
 fn unprocessable(event: &RefusedRow, language: Language) -> Problem {
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -104,17 +121,20 @@ fn body(received: &Received, language: Language) -> Value {
     };
     let counts: Map<String, Value> = EVENT_STATUSES.iter().map(count).collect();
     let result = |(row, outcome): &(u64, Outcome)| json!({"index": row.saturating_sub(1), "status": event_status(*outcome)});
-    let rejected = |(place, event): (usize, &RefusedRow)| {
-        let most = if place < TOLD_IN_FULL { MAX_ERRORS } else { 1 };
-        json!({
-            "index": event.raw.row.saturating_sub(1),
-            "errors": told(&event.errors, most, language),
-        })
-    };
-    let refused = received.refused.iter().enumerate();
+    let mut room = MAX_ERROR_BYTES;
+    let mut rejected = Vec::with_capacity(received.refused.len());
+    for event in &received.refused {
+        let mut errors = Value::from(told(&event.errors, MAX_ERRORS, language));
+        let size = enveloped_len(&errors.to_string());
+        match room.checked_sub(size) {
+            Some(left) => room = left,
+            None => errors = json!([]),
+        }
+        rejected.push(json!({"index": event.raw.row.saturating_sub(1), "errors": errors}));
+    }
     json!({
         "accepted": received.accepted.len(),
-        "rejected": refused.map(rejected).collect::<Vec<_>>(),
+        "rejected": rejected,
         "counts": counts,
         "results": received.accepted.iter().map(result).collect::<Vec<_>>(),
     })

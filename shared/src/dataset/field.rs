@@ -68,6 +68,8 @@ pub struct Field {
     /// The fields of a list's elements.
     #[serde(default)]
     pub fields: Vec<Field>,
+    /// The most elements of a list.
+    pub max_items: Option<usize>,
     /// Of an element's field: whether it takes the value of the record's field of that name where
     /// it is missing.
     #[serde(default)]
@@ -188,6 +190,7 @@ impl Field {
             default: None,
             sequence: false,
             fields: Vec::new(),
+            max_items: None,
             of_parent: false,
             changed_at: None,
             words: HashMap::new(),

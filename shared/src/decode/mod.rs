@@ -43,7 +43,7 @@ pub struct Hints {
     pub mends_quotes: bool,
     /// How much of the file may be rows, where whoever sent it waits for the answer.
     pub limits: Option<Limits>,
-    /// Whether a JSON file that is one object, over however many lines, is one row, unless it has
+    /// Whether a JSON file that is one object, over however many lines, is one row, unless all it has is
     /// an array under `data`. Without this, an object over more than one line is no rows.
     pub lone_object: bool,
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Moment;
 
 /// The most events that are remembered about one agreement.
-const MAX_REMEMBERED: usize = 32;
+const MAX_REMEMBERED: usize = 16;
 
 /// What an event says of an agreement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,49 +2,58 @@
 
 use jiff::Timestamp;
 
-/// An event's time in microseconds, and its action's place in the dataset's list: of two events of
+/// An event's time in nanoseconds, and its action's place in the dataset's list: of two events of
 /// one time, the update comes after the creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment {
-    microsecond: i64,
+    nanosecond: i128,
     action: u8,
 }
 
+/// Of a time: its nanoseconds since the epoch, from year -9999 to 9999, need no more.
+const TIME_BYTES: usize = 12;
+
 impl Moment {
     /// How many bytes it is written in.
-    pub(super) const BYTES: usize = 9;
+    pub(super) const BYTES: usize = TIME_BYTES + 1;
 
     pub(crate) fn new(at: Timestamp, action: u8) -> Self {
         Self {
-            microsecond: at.as_microsecond(),
+            nanosecond: at.as_nanosecond(),
             action,
         }
     }
 
     /// The time.
     pub(super) fn time(self) -> Timestamp {
-        Timestamp::from_microsecond(self.microsecond).unwrap_or(Timestamp::MAX)
+        Timestamp::from_nanosecond(self.nanosecond).unwrap_or(Timestamp::MAX)
     }
 
     /// Bytes that are ordered as moments are.
     pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [self.action; Self::BYTES];
-        let unsigned = self.microsecond.cast_unsigned() ^ (1 << 63);
-        for (to, from) in bytes.iter_mut().zip(unsigned.to_be_bytes()) {
-            *to = from;
+        let unsigned = self.nanosecond.wrapping_add(OFFSET).to_be_bytes();
+        let time = unsigned.iter().skip(unsigned.len() - TIME_BYTES);
+        for (to, from) in bytes.iter_mut().zip(time) {
+            *to = *from;
         }
         bytes
     }
 
     pub(crate) fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
-        let [a, b, c, d, e, f, g, h, action] = bytes;
-        let unsigned = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let [time @ .., action] = bytes;
+        let unsigned = time
+            .iter()
+            .fold(0, |all, byte| all << 8 | i128::from(*byte));
         Self {
-            microsecond: (unsigned ^ (1 << 63)).cast_signed(),
+            nanosecond: unsigned - OFFSET,
             action,
         }
     }
 }
+
+/// Makes every time positive.
+const OFFSET: i128 = 1 << (TIME_BYTES * 8 - 1);
 
 #[cfg(test)]
 mod tests {
@@ -53,10 +62,8 @@ mod tests {
     use super::*;
 
     fn moment() -> impl Strategy<Value = Moment> {
-        (any::<i64>(), any::<u8>()).prop_map(|(microsecond, action)| Moment {
-            microsecond,
-            action,
-        })
+        let times = Timestamp::MIN.as_nanosecond()..=Timestamp::MAX.as_nanosecond();
+        (times, any::<u8>()).prop_map(|(nanosecond, action)| Moment { nanosecond, action })
     }
 
     proptest! {

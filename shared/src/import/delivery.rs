@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     dataset::Dataset,
-    decode::{self, Format, Hints, Limits},
+    decode::{self, Encoding, Format, Hints, Limits},
     identity::{DataOrigin, OrganizationId},
     protection::KeyRing,
     record::{RefusedRow, Validator},
@@ -42,8 +42,10 @@ pub struct Received {
     pub rows: u64,
     /// The 1-based rows that were taken in, and what became of each, in their order.
     pub accepted: Vec<(u64, Outcome)>,
-    /// The rows that were refused, in their order.
+    /// The rows that were refused, in their order, without their values.
     pub refused: Vec<RefusedRow>,
+    /// Whether the document was one object, and no list.
+    pub is_lone: bool,
 }
 
 /// What becomes of events that are taken in, in the words of replies and of the audit.
@@ -68,15 +70,16 @@ pub async fn receive(
     keys: &KeyRing,
     delivery: Delivery,
 ) -> Result<Result<Received, FileError>, ImportError> {
-    match take_in(store, keys, &delivery).await {
+    let mut taken_in = take_in(store, keys, &delivery).await;
+    if matches!(&taken_in, Err(Stopped::Failed(error)) if error.lacks_key()) {
+        // The keys were rotated since they were read.
+        keys.reload(delivery.organization).await?;
+        taken_in = take_in(store, keys, &delivery).await;
+    }
+    match taken_in {
         Ok(received) => Ok(Ok(received)),
         Err(Stopped::File(error)) => Ok(Err(error)),
-        Err(Stopped::Failed(error)) => {
-            if error.lacks_key() {
-                keys.forget_all().await;
-            }
-            Err(error)
-        }
+        Err(Stopped::Failed(error)) => Err(error),
         // Jobs are stopped in these ways, and there is none.
         Err(Stopped::Cancelled(_) | Stopped::Lost) => Err(ImportError::Reader),
     }
@@ -95,7 +98,8 @@ async fn take_in(store: &Store, keys: &KeyRing, delivery: &Delivery) -> Result<R
         settings: settings.unwrap_or_default(),
         keys: keys.for_writing(organization).await?,
     };
-    let mut batch = read(&rules, delivery).await?;
+    let (content, is_lone) = listed(&delivery.content);
+    let mut batch = read(&rules, delivery, content).await?;
     let records = std::mem::take(&mut batch.records);
     let outcomes = match records.is_empty() {
         true => Vec::new(),
@@ -114,15 +118,28 @@ async fn take_in(store: &Store, keys: &KeyRing, delivery: &Delivery) -> Result<R
         rows: batch.rows,
         accepted,
         refused: batch.refused,
+        is_lone,
     })
 }
 
+/// A document of one JSON object as a list of it, whatever its members are: by itself, one with an
+/// array under `data` would be as many rows as are in there. Other documents are as they are.
+fn listed(content: &Bytes) -> (Bytes, bool) {
+    let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    let is_object = text.trim_ascii_start().starts_with(b"{");
+    match is_object && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() {
+        true => ([b"[", text, b"]"].concat().into(), true),
+        false => (content.clone(), false),
+    }
+}
+
 /// Checks and protects the rows, on a thread of its own.
-async fn read(rules: &Rules, delivery: &Delivery) -> Result<Batch, Stopped> {
-    let content = Cursor::new(delivery.content.clone());
+async fn read(rules: &Rules, delivery: &Delivery, content: Bytes) -> Result<Batch, Stopped> {
+    let content = Cursor::new(content);
     let hints = Hints {
         limits: Some(delivery.limits),
-        lone_object: delivery.dataset.event().is_some(),
+        // RFC 8259, section 8.1.
+        encoding: Some(Encoding::Utf8),
         ..Hints::default()
     };
     let mut validator: Validator = rules.validator(Mode::Write);
@@ -138,6 +155,10 @@ async fn read(rules: &Rules, delivery: &Delivery) -> Result<Batch, Stopped> {
             let raw = raw.map_err(BatchError::File)?;
             let added = batch.add(raw, &mut validator, &protector, |_, _| None);
             added.map_err(BatchError::Cipher)?;
+            // Whoever sent them has them, and values take many times the memory of their text.
+            if let Some(refused) = batch.refused.last_mut() {
+                refused.raw.values = Vec::new();
+            }
         }
         Ok(batch)
     };

@@ -239,6 +239,8 @@ pub struct Repetitions {
     seen: Box<[u64]>,
     last_rows: HashMap<[u8; 16], u64>,
     of_events: bool,
+    /// Whether too many repeat to tell which.
+    all_repeat: bool,
 }
 
 const SEEN_BITS: usize = 1 << 26;
@@ -252,6 +254,7 @@ impl Default for Repetitions {
             seen: vec![0; SEEN_BITS / 64].into_boxed_slice(),
             last_rows: HashMap::new(),
             of_events: false,
+            all_repeat: false,
         }
     }
 }
@@ -264,9 +267,16 @@ impl Repetitions {
             return Ok(());
         };
         if *word & bit != 0 {
-            self.last_rows.insert(digest, row);
+            if !self.all_repeat {
+                self.last_rows.insert(digest, row);
+            }
             if self.last_rows.len() > MAX_REPETITIONS {
-                return Err(FileError::TooManyRepetitions { row });
+                if !self.of_events {
+                    return Err(FileError::TooManyRepetitions { row });
+                }
+                // Events all count, so that nothing depends on which of them are alone.
+                self.all_repeat = true;
+                self.last_rows = HashMap::new();
             }
         }
         *word |= bit;
@@ -276,6 +286,9 @@ impl Repetitions {
     /// The last row about a record, if a row is not the last. Of events, which all count, the last
     /// one about a customer whom several are about.
     pub fn later_row(&self, id: &RecordId, row: u64) -> Option<u64> {
+        if self.all_repeat {
+            return Some(row);
+        }
         if self.last_rows.is_empty() {
             return None;
         }

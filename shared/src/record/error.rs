@@ -106,6 +106,10 @@ row_error_codes! {
     TypeObject "type_object"
         "{column} must be an object"
         "{column} doit être un objet"
+    /// A list of too many elements.
+    TooManyElements "too_many_elements"
+        "{column} has more than {hint} elements"
+        "{column} a plus de {hint} éléments"
     /// A value outside an enum.
     NotInEnum "not_in_enum"
         "{column} must be one of {hint}"

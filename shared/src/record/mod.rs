@@ -24,6 +24,6 @@ pub use value::{Change, Element, Value};
 pub const MAX_TEXT_CHARS: usize = 4_096;
 /// The largest record, in bytes of its names and values as UTF-8 text.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
-/// The largest stored record, in bytes: unknown columns gather over many imports, and 49 records
-/// share a transaction of at most 4 MB.
-pub const MAX_STORED_BYTES: usize = MAX_RECORD_BYTES + 8 * 1024;
+/// The largest stored record, in bytes, with the digests of its encrypted values: unknown columns
+/// gather over many imports, and 49 records share a transaction of at most 4 MB.
+pub const MAX_STORED_BYTES: usize = MAX_RECORD_BYTES + 16 * 1024;

@@ -193,6 +193,7 @@ fn prediction(checked: &Checked, language: Language) -> Value {
         ("created".to_owned(), json!(counts.created)),
         ("updated".to_owned(), json!(counts.updated)),
         ("unchanged".to_owned(), json!(counts.unchanged)),
+        ("superseded".to_owned(), json!(counts.superseded)),
         ("duplicates".to_owned(), json!(counts.duplicates)),
     ]);
     Value::Object(body)

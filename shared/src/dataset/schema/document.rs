@@ -56,6 +56,8 @@ struct Schema {
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<Box<Schema>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    max_items: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     required: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     properties: Option<Members<Schema>>,
@@ -235,6 +237,7 @@ fn constraints(field: &Field) -> Result<Schema, serde_json::Error> {
         FieldType::Json => Schema::default(),
         FieldType::List => Schema {
             items: Some(Box::new(object(field.fields.iter())?)),
+            max_items: field.max_items,
             ..of_type("array")
         },
     })

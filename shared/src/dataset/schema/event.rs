@@ -15,7 +15,7 @@ use super::{
 use crate::record::{MAX_RECORD_BYTES, RowErrorCode};
 
 /// The most problems of one event that are told: whoever wrote it will not read more.
-const MAX_PROBLEMS: usize = 1_000;
+const MAX_PROBLEMS: usize = 100;
 
 /// The compiled schema of a dataset's events.
 pub struct EventSchema {
@@ -94,10 +94,10 @@ impl EventSchema {
     }
 
     /// Everything that is wrong with an event, each place once, in the order in which the dataset
-    /// has its fields; of an event with more than 1,000 problems, 1,000 of them.
+    /// has its fields; of an event with more than 100 problems, 100 of them.
     ///
-    /// A body larger than a record may be is told as that alone: what it takes to check an event is
-    /// bounded.
+    /// A body larger than a record may be, or with too long a list, is told as that alone: what it
+    /// takes to check an event is bounded.
     pub fn problems(&self, event: &Value) -> Vec<SchemaProblem> {
         if event.get("body").map_or(0, size) > MAX_RECORD_BYTES {
             return vec![SchemaProblem {
@@ -106,12 +106,29 @@ impl EventSchema {
                 hint: Some((MAX_RECORD_BYTES / 1024).to_string()),
             }];
         }
+        let too_long: Vec<_> = self.too_long_lists(event).collect();
+        if !too_long.is_empty() {
+            return too_long;
+        }
         let errors = self.validator.iter_errors(event);
         let mut found: Vec<_> = errors.map(|error| self.problem(&error)).collect();
         found.sort_by(|(order, _), (other, _)| order.cmp(other));
         found.dedup_by(|(_, problem), (_, before)| problem.path == before.path);
         let problems = found.into_iter().map(|(_, problem)| problem);
         problems.take(MAX_PROBLEMS).collect()
+    }
+
+    fn too_long_lists(&self, event: &Value) -> impl Iterator<Item = SchemaProblem> {
+        let problem = |field: &Field| {
+            let limit = field.max_items?;
+            let elements = event.get("body")?.get(&field.name)?.as_array()?;
+            (elements.len() > limit).then(|| SchemaProblem {
+                path: format!("/body/{}", field.name),
+                code: RowErrorCode::TooManyElements,
+                hint: Some(limit.to_string()),
+            })
+        };
+        self.fields.iter().filter_map(problem)
     }
 
     /// A problem, and its place in the order of all.

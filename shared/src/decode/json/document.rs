@@ -22,8 +22,8 @@ pub(in crate::decode) fn records(reader: impl Read + Send + 'static) -> Result<R
     read(reader, false)
 }
 
-/// Reads a JSON document, in which an object without an array under `data` is the one row. Such a
-/// document is read to its end at once.
+/// Reads a JSON document, in which an object is the one row unless it has an array under `data` and
+/// nothing else. Such a document is read to its end at once.
 pub(in crate::decode) fn records_or_lone_row(
     reader: impl Read + Send + 'static,
 ) -> Result<Records, FileError> {
@@ -35,6 +35,7 @@ fn read(reader: impl Read + Send + 'static, lone_object: bool) -> Result<Records
         scanner: Scanner::new(reader),
         begins: 1,
         wrapped: false,
+        may_be_row: lone_object,
         row: 0,
         line: 1,
         ended: false,
@@ -71,6 +72,8 @@ struct Rows<R> {
     begins: u64,
     /// Whether the array is a member of an object.
     wrapped: bool,
+    /// Whether an object may be the one row.
+    may_be_row: bool,
     row: u64,
     /// Where the row, or the member beside the rows, begins.
     line: u64,
@@ -118,7 +121,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// Goes into an object, to the array under `data`. In one that may be the row, `data` that is
-    /// no array is a member like any other.
+    /// no array, or comes after other members, is a member like any other.
     fn find_data(&mut self, lone_object: bool) -> Result<Shape, Broken> {
         if lone_object {
             self.scanner.record();
@@ -128,9 +131,10 @@ impl<R: Read> Rows<R> {
         if self.scanner.skip(b'}')? {
             return Ok(Shape::Object);
         }
-        let mut has_other_data = false;
+        // What has other members too may be the row itself, whatever is under `data`.
+        let mut is_row = false;
         loop {
-            if self.pass_key()? && !has_other_data {
+            if self.pass_key()? && !is_row {
                 self.wrapped = self.scanner.skip(b'[')?;
                 if self.wrapped {
                     drop(self.scanner.recorded());
@@ -139,8 +143,8 @@ impl<R: Read> Rows<R> {
                 if !lone_object {
                     return Ok(Shape::Other);
                 }
-                has_other_data = true;
             }
+            is_row = lone_object;
             self.scanner.value()?;
             if !self.next_member()? {
                 return Ok(Shape::Object);
@@ -223,10 +227,10 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    /// Says whether rows come a second time.
+    /// Says whether rows come a second time, or what had them might have been the row.
     fn pass_rest(&mut self) -> Result<bool, Broken> {
         while self.wrapped && self.next_member()? {
-            if self.pass_key()? {
+            if self.pass_key()? || self.may_be_row {
                 return Ok(true);
             }
             self.scanner.value()?;

@@ -6,11 +6,16 @@ use serde_json::{Map, Value as Json};
 
 use super::{Record, Refused, RowErrors, UnknownColumns, Validator, list::ListReader};
 use crate::{
-    dataset::{EventFormat, FieldType, Identity, SchemaProblem, Target},
+    dataset::{EventFormat, FieldType, Identity, SchemaProblem, Target, simplify},
     event::Moment,
     identity::RecordId,
     record::{Change, RawRecord, RawValue, RowError, RowErrorCode, Value, read::read},
 };
+
+/// The longest name of an unknown member that an error repeats, in bytes.
+const MAX_TOLD_NAME: usize = 64;
+/// The most that is said about one event.
+const MAX_ERRORS: usize = 100;
 
 const BODY: &str = "body";
 const ACTION: &str = "eventAction";
@@ -18,10 +23,46 @@ const VERSION: &str = "version";
 
 /// What an event's body says.
 #[derive(Default)]
-struct Said {
+struct Body {
     changes: Vec<(usize, Change<Value>)>,
-    /// Members that the dataset does not know, by their place in the body.
-    unknown: Vec<(Arc<str>, Json)>,
+    unknown: Vec<Unknown>,
+}
+
+/// A member that the dataset does not know.
+pub(super) struct Unknown {
+    /// The list and the place in it, of a member of an element.
+    pub(super) element: Option<(String, usize)>,
+    pub(super) name: String,
+    pub(super) json: Json,
+}
+
+impl Unknown {
+    /// What it is called in `custom`.
+    fn column(&self) -> Arc<str> {
+        match &self.element {
+            Some((list, index)) => format!("{list}/{index}/{}", self.name).into(),
+            None => self.name.as_str().into(),
+        }
+    }
+
+    /// Where it is, for an error. A name that is not one that programmers give may be anything,
+    /// personal data as well: it is left out.
+    fn told_at(&self) -> String {
+        let parent = match &self.element {
+            Some((list, index)) => format!("/body/{list}/{index}"),
+            None => "/body".to_owned(),
+        };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let is_name = self
+            .name
+            .starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && self.name.len() <= MAX_TOLD_NAME
+            && self.name.chars().all(is_plain);
+        match is_name {
+            true => pointer(&parent, &self.name),
+            false => parent,
+        }
+    }
 }
 
 impl Validator {
@@ -43,21 +84,39 @@ impl Validator {
             errors.add(Some("/body"), RowErrorCode::TypeObject);
             return Err(errors.errors);
         };
-        let said = self.read_body(body, &mut errors);
-        let custom = self.custom_of(said.unknown, &mut errors);
-        let id = self.identify(&said.changes, &mut errors);
-        let moment = self.moment(format, &event, &said.changes);
+        let Body { changes, unknown } = self.read_body(body, &mut errors);
+        let custom = self.custom_of(unknown, &mut errors);
+        let id = self.identify_in_event(&changes, &mut errors);
+        let moment = self.moment(format, &event, &changes);
         match (id, moment) {
             (Some(id), Some(moment)) if errors.errors.is_empty() => Ok(Record {
                 dataset,
                 id,
-                changes: said.changes,
+                changes,
                 custom,
                 customer: None,
                 moment: Some(moment),
             }),
-            _ => Err(errors.errors),
+            _ => {
+                errors.errors.truncate(MAX_ERRORS);
+                Err(errors.errors)
+            }
         }
+    }
+
+    /// Whom an event is about. What is wrong with that is told where it is in the event.
+    fn identify_in_event(
+        &self,
+        changes: &[(usize, Change<Value>)],
+        errors: &mut RowErrors,
+    ) -> Option<RecordId> {
+        let before = errors.errors.len();
+        let id = self.identify(changes, errors);
+        for error in errors.errors.iter_mut().skip(before) {
+            let name = error.column.take().unwrap_or_default();
+            error.column = Some(pointer("/body", &name));
+        }
+        id
     }
 
     /// Whom an event is about, as far as that can be read.
@@ -75,12 +134,16 @@ impl Validator {
         self.identify(&[(index, change)], &mut errors)
     }
 
-    fn read_body(&self, body: &Map<String, Json>, errors: &mut RowErrors) -> Said {
-        let mut said = Said::default();
+    fn read_body(&self, body: &Map<String, Json>, errors: &mut RowErrors) -> Body {
+        let mut said = Body::default();
         for (name, json) in body {
             let index = self.dataset.index_of(name);
             let Some((index, field)) = index.zip(index.and_then(|i| self.dataset.field(i))) else {
-                said.unknown.push((name.as_str().into(), json.clone()));
+                said.unknown.push(Unknown {
+                    element: None,
+                    name: name.clone(),
+                    json: json.clone(),
+                });
                 continue;
             };
             if field.autogenerated {
@@ -100,6 +163,11 @@ impl Validator {
                     change
                 }
                 _ => match read(field, &RawValue::from(json.clone()), self.this_year) {
+                    // Blanks that the schema takes for more than that.
+                    Ok(None) if field.required => {
+                        errors.add(Some(&at), RowErrorCode::Required);
+                        None
+                    }
                     Ok(change) => change,
                     Err(refused) => {
                         errors.add(Some(&at), refused);
@@ -115,35 +183,42 @@ impl Validator {
     /// What becomes of members that the dataset does not know.
     fn custom_of(
         &self,
-        unknown: Vec<(Arc<str>, Json)>,
+        unknown: Vec<Unknown>,
         errors: &mut RowErrors,
     ) -> Vec<(Arc<str>, Change<Json>)> {
         let mut kept = Vec::new();
-        for (place, json) in unknown {
-            let at = format!("/body/{place}");
-            let meant = match self.mapping.target_once(&place) {
-                Target::Field(index) => self.dataset.field(index).and_then(|f| f.header(0)),
-                Target::NearMiss { field, header } => {
-                    self.dataset.field(field).and_then(|f| f.header(header))
-                }
-                _ => None,
-            };
-            match (meant, self.unknown_columns) {
+        for member in unknown {
+            let at = member.told_at();
+            match (self.meant_by(&member), self.unknown_columns) {
                 (Some(meant), _) => {
-                    let hint = Some(meant.to_owned());
-                    let code = RowErrorCode::NearMiss;
+                    let (code, hint) = (RowErrorCode::NearMiss, Some(meant.to_owned()));
                     errors.add(Some(&at), Refused { code, hint });
                 }
                 (None, UnknownColumns::Reject) => {
                     errors.add(Some(&at), RowErrorCode::UnknownColumn);
                 }
-                (None, UnknownColumns::Keep) if !json.is_null() => {
-                    kept.push((place, Change::Set(json)));
+                (None, UnknownColumns::Keep) if !member.json.is_null() => {
+                    kept.push((member.column(), Change::Set(member.json)));
                 }
                 (None, UnknownColumns::Keep | UnknownColumns::Drop) => {}
             }
         }
         kept
+    }
+
+    /// The field that an unknown member was probably meant for.
+    fn meant_by(&self, member: &Unknown) -> Option<&str> {
+        let Some((list, _)) = &member.element else {
+            return match self.mapping.target_once(&member.name) {
+                Target::Field(index) => self.dataset.field(index)?.header(0),
+                Target::NearMiss { field, header } => self.dataset.field(field)?.header(header),
+                _ => None,
+            };
+        };
+        let list = self.dataset.field(self.dataset.index_of(list)?)?;
+        let simple = simplify(&member.name);
+        let mut fields = list.fields.iter().map(|field| field.name.as_str());
+        fields.find(|name| simplify(name) == simple)
     }
 
     /// When the event happened.

@@ -1,10 +1,11 @@
 //! Reads a list of objects with fields of their own.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value as Json};
 
-use super::{RowErrors, event::pointer};
+use super::{
+    RowErrors,
+    event::{Unknown, pointer},
+};
 use crate::{
     dataset::Field,
     record::{Change, Element, RawValue, RowErrorCode, Value, read::read},
@@ -16,8 +17,8 @@ pub(super) struct ListReader<'a> {
     pub(super) parent: &'a Map<String, Json>,
     pub(super) this_year: i16,
     pub(super) errors: &'a mut RowErrors,
-    /// Members of elements that the dataset does not know, by their place in the record.
-    pub(super) unknown: Vec<(Arc<str>, Json)>,
+    /// Members of elements that the dataset does not know.
+    pub(super) unknown: Vec<Unknown>,
 }
 
 impl ListReader<'_> {
@@ -55,6 +56,10 @@ impl ListReader<'_> {
             };
             match read(field, &RawValue::from(json.clone()), self.this_year) {
                 Ok(Some(Change::Set(value))) => drop(element.insert(field.name.clone(), value)),
+                Ok(_) if field.required => {
+                    self.errors
+                        .add(Some(&pointer(at, &field.name)), RowErrorCode::Required);
+                }
                 Ok(_) => {}
                 // What is wrong with the parent's value is said of the parent.
                 Err(_) if own.is_none() => {}
@@ -67,8 +72,11 @@ impl ListReader<'_> {
     fn keep_unknown(&mut self, list: &Field, index: usize, members: &Map<String, Json>) {
         let is_known = |name: &str| list.fields.iter().any(|field| field.name == name);
         for (name, json) in members.iter().filter(|(name, _)| !is_known(name)) {
-            let place = format!("{}/{index}/{name}", list.name);
-            self.unknown.push((place.into(), json.clone()));
+            self.unknown.push(Unknown {
+                element: Some((list.name.clone(), index)),
+                name: name.clone(),
+                json: json.clone(),
+            });
         }
     }
 }

@@ -13,7 +13,6 @@ use crate::{
     dataset::Field,
     event::{Answer, Clock, Consent, Moment, Rank, Said},
     protection::{CipherError, OrganizationKeys, ProtectedRecord},
-    record::Change,
     store::{
         StoreError,
         layout::{CLOCK, CONSENTS, CUSTOM, Item, NEWEST, OTHERS},
@@ -46,18 +45,15 @@ impl Content {
             if field.changed_at.is_some() || !is_newer && ties_at.is_none() {
                 continue;
             }
-            let mut changed = after.clone();
-            match change {
-                Change::Set(value) => changed.set(&field.name, value),
-                Change::Unset => changed.unset(&field.name),
-            }
-            // Of two values of one moment, the one of the higher rank.
-            let is_other = changed.profile.get(&field.name) != self.profile.get(&field.name);
-            let wins = match ties_at {
-                Some(rank) if is_other => rank > Rank::of(self.clear(uid, field, keys)?.as_ref()),
-                tie => tie.is_none(),
+            let Some(rank) = ties_at else {
+                after.change(&field.name, change);
+                continue;
             };
-            if wins {
+            // Of two values of one moment, the one of the higher rank.
+            let mut changed = after.clone();
+            changed.change(&field.name, change);
+            let is_other = changed.profile.get(&field.name) != self.profile.get(&field.name);
+            if is_other && rank > Rank::of(self.clear(uid, field, keys)?.as_ref()) {
                 after = changed;
             }
         }

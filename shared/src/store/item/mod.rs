@@ -50,10 +50,7 @@ impl Content {
             let Some(field) = record.dataset().field(*index) else {
                 continue;
             };
-            match change {
-                Change::Set(value) => merged.set(&field.name, value),
-                Change::Unset => merged.unset(&field.name),
-            }
+            merged.change(&field.name, change);
         }
         merged.custom = keys.merge_custom(uid, self.custom.as_ref(), record.custom())?;
         Ok(merged)
@@ -90,7 +87,16 @@ impl Content {
     pub(super) fn size(&self) -> usize {
         let value = |(name, value): (&String, &AttributeValue)| name.len() + size(value);
         let fields: usize = self.profile.iter().map(value).sum();
-        fields + self.custom.as_ref().map_or(0, |custom| custom.bytes.len())
+        let digest = |(path, digest): (&String, &[u8; 16])| path.len() + digest.len();
+        let digests: usize = self.value_digests.iter().map(digest).sum();
+        fields + digests + self.custom.as_ref().map_or(0, |custom| custom.bytes.len())
+    }
+
+    fn change(&mut self, name: &str, change: &Change<ProtectedValue>) {
+        match change {
+            Change::Set(value) => self.set(name, value),
+            Change::Unset => self.unset(name),
+        }
     }
 
     fn set(&mut self, name: &str, value: &ProtectedValue) {

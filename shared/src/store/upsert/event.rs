@@ -32,11 +32,18 @@ impl Event {
         })
     }
 
+    /// Notes that another event is about the customer as well.
+    pub(super) fn is_not_alone(&mut self) {
+        self.is_alone = false;
+    }
+
     /// What became of it, once it is known what became of the record.
     pub(super) fn outcome(&self, of_record: Outcome, was_written: bool) -> Outcome {
         match (of_record, self.decided) {
             (Outcome::TooLarge | Outcome::Erased | Outcome::NotFound, _) => of_record,
             (_, Decided::Is(outcome)) => outcome,
+            // Or all that was written is a membership.
+            (Outcome::Unchanged, Decided::IsNewsIfWritten) => Outcome::Unchanged,
             (_, Decided::IsNewsIfWritten) if was_written => Outcome::Updated,
             (_, Decided::IsNewsIfWritten) => Outcome::Unchanged,
         }

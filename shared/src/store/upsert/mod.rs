@@ -19,6 +19,7 @@ use jiff::Timestamp;
 
 use super::{
     Group, GroupId, Store, StoreError, StoredRecord,
+    item::Content,
     layout::{self, Key},
     read::Freshness,
     retry::Backoff,
@@ -304,7 +305,13 @@ impl Store {
             return Ok(Write::Nothing(Outcome::NotFound));
         }
         let Some(stored) = stored else {
-            if unit.record.size() > MAX_STORED_BYTES {
+            // What it really takes is only asked where it might be too much.
+            if unit.record.size() > MAX_STORED_BYTES / 4
+                && Content::default()
+                    .merged(&unit.uid, &unit.record, keys)?
+                    .size()
+                    > MAX_STORED_BYTES
+            {
                 return Ok(Write::Nothing(Outcome::TooLarge));
             }
             let groups = unit

@@ -113,6 +113,7 @@ fn add_event(
         Some(known) => {
             known.record.join_event(record);
             known.events.push(event);
+            known.events.iter_mut().for_each(Event::is_not_alone);
         }
         None => {
             let row = Some(event.row);
