@@ -112,7 +112,7 @@ pub(crate) struct ImportArguments {
     /// What the rows are: customers, meters, …
     #[arg(long, value_parser = key_segment)]
     pub(crate) dataset: String,
-    /// Where the rows come from; generic if not said, and always workspace for workspace
+    /// Where the rows come from; the dataset's own, or generic, if not said
     #[arg(long)]
     pub(crate) source: Option<DataOrigin>,
     /// A group to put the records in, made if need be

@@ -66,6 +66,9 @@ pub(crate) async fn push(registry: &Registry, call: &Call<'_>, caller: &Principa
 
 /// Whether the events come one a line, as far as the client says.
 fn check_media_type(call: &Call<'_>) -> Result<bool, Problem> {
+    if call.is_compressed_but_by_gzip() {
+        return Err(Problem::compressed_body());
+    }
     match call.media_type().as_deref() {
         Some("application/x-ndjson" | "application/ndjson" | "application/jsonl") => Ok(true),
         _ if call.is_json() => Ok(false),
@@ -84,7 +87,7 @@ fn refused(error: &FileError, language: Language) -> Problem {
             "row_count",
             format!("a request may hold {limit} events; send the others in another"),
         ),
-        FileError::Empty => Problem::bad_request(
+        FileError::Empty | FileError::JsonShape => Problem::bad_request(
             "invalid_body",
             "send one event, an array of events, or one event a line",
         ),

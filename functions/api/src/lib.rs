@@ -45,7 +45,13 @@ async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
     let caller = door::admit(registry, call, route.endpoint).await?;
     // What some routes do is large.
     let work = Box::pin(work(registry, call, &caller, &route));
-    door::once(registry, call, route.endpoint, &caller, work).await
+    let reply = door::once(registry, call, route.endpoint, &caller, work).await?;
+    match route.endpoint.operation {
+        Operation::CreateContact | Operation::CreateContacts => {
+            contacts::unless_deleted(registry, &caller, reply).await
+        }
+        _ => Ok(reply),
+    }
 }
 
 async fn work(

@@ -24,6 +24,7 @@ use thiserror::Error;
 pub use date_format::DateFormat;
 pub use event::EventFormat;
 pub use field::{Field, FieldType, Format, Identity, Protection, Range};
+pub(crate) use headers::meant_by;
 pub use headers::{HeaderMapping, Target, simplify};
 pub use pattern::{Pattern, PatternError};
 pub use schema::{EventSchema, EventSchemaError, SchemaProblem};

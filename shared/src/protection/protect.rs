@@ -216,8 +216,13 @@ impl Protector {
             Some(customer) => Some(Box::new(self.protect(*customer)?)),
             None => None,
         };
+        let mut custom = record.custom;
+        if said.is_some() {
+            // An event's unknown members stand for themselves: there is nothing to take them from.
+            custom.retain(|(_, change)| matches!(change, Change::Set(_)));
+        }
         Ok(ProtectedRecord {
-            custom: self.protect_custom(&uid, record.custom)?,
+            custom: self.protect_custom(&uid, custom)?,
             dataset: record.dataset,
             id: record.id,
             changes,
@@ -246,11 +251,12 @@ impl Protector {
         }
         if !record.custom.is_empty() {
             let column = |(name, change): &(Arc<str>, Change<serde_json::Value>)| match change {
-                Change::Set(value) => (name.to_string(), value.clone()),
-                Change::Unset => (name.to_string(), serde_json::Value::Null),
+                Change::Set(value) => Some((name.to_string(), value.clone())),
+                Change::Unset => None,
             };
-            let columns: serde_json::Value = record.custom.iter().map(column).collect();
-            said.speak(CUSTOM, Some(&columns));
+            let columns: serde_json::Map<_, _> = record.custom.iter().filter_map(column).collect();
+            let columns = (!columns.is_empty()).then(|| columns.into());
+            said.speak(CUSTOM, columns.as_ref());
         }
         said
     }

@@ -84,16 +84,16 @@ row_error_codes! {
         "{column} doit être un nombre, par exemple 12.5"
     /// Not a boolean.
     TypeBoolean "type_boolean"
-        "{column} must be true or false (yes and no, 1 and 0 are understood too)"
-        "{column} doit être true ou false (yes et no, 1 et 0 sont aussi compris)"
+        "{column} must be true or false"
+        "{column} doit être true ou false"
     /// Not a date.
     TypeDate "type_date"
         "{column} must be an existing date[, written like {hint}]"
         "{column} doit être une date existante[, écrite comme {hint}]"
     /// Not a time.
     TypeDatetime "type_datetime"
-        "{column} must be a time such as 2021-05-03T06:23:55Z or 2021-05-03 6:23:55 (UTC)"
-        "{column} doit être une heure telle que 2021-05-03T06:23:55Z ou 2021-05-03 6:23:55 (UTC)"
+        "{column} must be a time such as 2021-05-03T06:23:55Z"
+        "{column} doit être une date et une heure, telles que 2021-05-03T06:23:55Z"
     /// A comma in a number.
     DecimalComma "decimal_comma"
         "{column} has a comma; numbers are written with a period and without thousands separators[: use {hint}]"
@@ -136,8 +136,8 @@ row_error_codes! {
         "{column} contient un caractère non imprimable ; saisissez la valeur à nouveau"
     /// Not an ISO 3166-1 alpha-2 code.
     UnknownCountry "unknown_country"
-        "{column} must be a two-letter country code (ISO 3166-1), such as UG"
-        "{column} doit être un code de pays à deux lettres (ISO 3166-1), par exemple UG"
+        "{column} must be a two-letter country code (ISO 3166-1) in capitals, such as UG"
+        "{column} doit être un code de pays à deux lettres capitales (ISO 3166-1), par exemple UG"
     /// Not an ISO 4217 code.
     UnknownCurrency "unknown_currency"
         "{column} must be a three-letter currency code (ISO 4217), such as ZMW"

@@ -22,6 +22,9 @@ use crate::{
     store::{Claimed, KeptReply, KeyedRequest, ReplyClaim},
 };
 
+/// The header of a reply that was kept.
+pub const REPLAYED: &str = "idempotency-replayed";
+
 /// The longest key, in characters.
 const MAX_KEY: usize = 255;
 /// The largest sealed reply that is kept in the table, in bytes. DynamoDB would take 400 KB, but
@@ -234,9 +237,7 @@ impl Place {
             response.headers_mut().insert(name, value);
         }
         let replayed = HeaderValue::from_static("true");
-        response
-            .headers_mut()
-            .insert("idempotency-replayed", replayed);
+        response.headers_mut().insert(REPLAYED, replayed);
         Ok(response)
     }
 }

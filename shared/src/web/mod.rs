@@ -17,6 +17,7 @@ mod token;
 pub use attachment::attachment;
 pub use audit::AuditLine;
 pub use customer_group::customer_group;
+pub use idempotency::REPLAYED;
 pub use job::{column_warnings, job_body, job_id, long_job_id, row_error};
 pub use principal::{Principal, Scope};
 pub use problem::Problem;

@@ -103,11 +103,23 @@ impl<'r> Call<'r> {
 
     /// Whether the client has compressed the body.
     fn is_compressed(&self) -> bool {
-        let codings = self.headers.get_all(header::CONTENT_ENCODING);
-        let is_none = |coding: &[u8]| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity");
-        !codings
-            .iter()
-            .all(|coding| is_none(coding.as_bytes().trim_ascii()))
+        self.is_encoded_but_by(&["", "identity"])
+    }
+
+    /// Whether the client has compressed the body by other means than gzip.
+    pub fn is_compressed_but_by_gzip(&self) -> bool {
+        self.is_encoded_but_by(&["", "identity", "gzip", "x-gzip"])
+    }
+
+    fn is_encoded_but_by(&self, known: &[&str]) -> bool {
+        let codings = self.headers.get_all(header::CONTENT_ENCODING).iter();
+        let codings = codings.map(|coding| coding.as_bytes().trim_ascii());
+        let is_known = |coding: &[u8]| {
+            known
+                .iter()
+                .any(|known| coding.eq_ignore_ascii_case(known.as_bytes()))
+        };
+        codings.into_iter().any(|coding| !is_known(coding))
     }
 
     /// Whether the body is JSON, as far as the client says what it is.

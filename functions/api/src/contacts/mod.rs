@@ -10,12 +10,12 @@ mod store;
 use clientele::{
     Registry,
     dataset::Dataset,
-    identity::DataOrigin,
+    identity::{CustomerUid, DataOrigin, RecordId, UidPart},
     store::GroupId,
-    web::{Call, Principal, Problem, Reply, json},
+    web::{Call, Principal, Problem, REPLAYED, Reply, json},
 };
-use http::StatusCode;
-use serde_json::json;
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(crate) use list::list;
@@ -102,4 +102,37 @@ async fn create(
         }
     };
     Ok(json(StatusCode::CREATED, &body))
+}
+
+/// A reply, unless it is a kept one and somebody whom it tells of was deleted since.
+pub(crate) async fn unless_deleted(
+    registry: &Registry,
+    caller: &Principal,
+    reply: Response<String>,
+) -> Reply {
+    let is_kept = reply.headers().contains_key(REPLAYED);
+    if !is_kept || reply.status() != StatusCode::CREATED {
+        return Ok(reply);
+    }
+    let place = Place::of(caller)?;
+    let body: Value = serde_json::from_str(reply.body()).map_err(Problem::internal)?;
+    let listed = body.get("customers").and_then(Value::as_array);
+    let told = listed.map_or(std::slice::from_ref(&body), Vec::as_slice);
+    let id = |contact: &Value| {
+        let external_id = UidPart::parse(contact.get("customer_id")?.as_str()?).ok()?;
+        let customer = CustomerUid::new(caller.organization, place.origin.clone(), external_id);
+        Some(RecordId::Customer(customer))
+    };
+    let ids: Vec<RecordId> = told.iter().filter_map(id).collect();
+    let found = registry.store.records(&ids).await?;
+    match found.iter().any(Option::is_none) {
+        true => Err(deleted_since()),
+        false => Ok(reply),
+    }
+}
+
+/// 409: contacts are gone that a request has made before.
+fn deleted_since() -> Problem {
+    let detail = "contacts of this request were deleted since it was first made";
+    Problem::conflict("deleted_since", detail)
 }

@@ -21,7 +21,7 @@ use http::{Response, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{body::Contacts, checked::Checks, detail::Detail};
+use super::{body::Contacts, checked::Checks, deleted_since, detail::Detail};
 use crate::staging::{Rows, stage};
 
 /// What became of contacts that were right.
@@ -174,10 +174,7 @@ async fn read_back(
 ) -> Result<Vec<Value>, Problem> {
     let found = registry.store.records(ids).await?;
     let records: Option<Vec<StoredRecord>> = found.into_iter().collect();
-    let records = records.ok_or_else(|| {
-        let detail = "contacts of this request were deleted since it was first made";
-        Problem::conflict("deleted_since", detail)
-    })?;
+    let records = records.ok_or_else(deleted_since)?;
     let show = |keys: &OrganizationKeys| {
         let bodies = ids.iter().zip(&records).map(|(id, record)| {
             revealed_body(&checks.rules.dataset, keys, id, record).map(Value::Object)

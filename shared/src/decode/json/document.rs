@@ -239,7 +239,7 @@ impl<R: Read> Rows<R> {
         Ok(false)
     }
 
-    fn explain(&self, broken: Broken) -> FileError {
+    fn explain(&mut self, broken: Broken) -> FileError {
         let (line, column) = (self.scanner.line(), self.scanner.column());
         match broken {
             Broken::Syntax => FileError::Json { line, column },
@@ -254,7 +254,10 @@ impl<R: Read> Rows<R> {
                 limit: MAX_ROW_BYTES / 1024,
             },
             Broken::NotUtf8 => FileError::NotUtf8 { line },
-            Broken::Unreadable => FileError::Unreadable,
+            Broken::Unreadable => match self.scanner.failure() {
+                Some(error) => FileError::unreadable(error),
+                None => FileError::Unreadable,
+            },
         }
     }
 }

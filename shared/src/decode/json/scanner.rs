@@ -2,7 +2,7 @@
 //!
 //! It finds where a value ends without holding more of the text than it is told to keep.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use super::MAX_DEPTH;
 use crate::decode::MAX_ROW_BYTES;
@@ -33,6 +33,8 @@ pub(super) struct Scanner<R> {
     kept: Vec<u8>,
     keeps: bool,
     recording: Recording,
+    /// Why the reader failed.
+    failure: Option<io::Error>,
 }
 
 /// What is done with text beside passing it.
@@ -54,7 +56,13 @@ impl<R: Read> Scanner<R> {
             kept: Vec::new(),
             keeps: false,
             recording: Recording::Off,
+            failure: None,
         }
+    }
+
+    /// Why the reader failed, if it has.
+    pub(super) fn failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
     }
 
     /// The 1-based line of the next byte.
@@ -302,7 +310,10 @@ impl<R: Read> Scanner<R> {
             match self.reader.fill_buf() {
                 Ok(_) => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Err(Broken::Unreadable),
+                Err(error) => {
+                    self.failure = Some(error);
+                    return Err(Broken::Unreadable);
+                }
             }
         }
         Ok(self.reader.buffer())

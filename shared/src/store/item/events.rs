@@ -57,19 +57,16 @@ impl Content {
                 after = changed;
             }
         }
-        if let Some(custom) = record.custom() {
+        let News { is_newer, ties_at } = self.news(said, CUSTOM);
+        if is_newer || ties_at.is_some() {
             let stored = self.custom.as_ref();
-            let sealed = custom.in_place_of(stored);
-            let News { is_newer, ties_at } = self.news(said, CUSTOM);
-            let wins = match (ties_at, stored) {
-                (Some(rank), Some(stored)) if sealed != *stored => {
-                    let columns = keys.open_custom(uid, &stored.bytes)?;
-                    rank > Rank::of(Some(&columns.into_iter().collect()))
-                }
-                _ => is_newer,
+            let sealed = record.custom().map(|custom| custom.in_place_of(stored));
+            let wins = match ties_at {
+                Some(rank) if sealed.as_ref() != stored => rank > self.rank_of_custom(uid, keys)?,
+                tie => tie.is_none(),
             };
             if wins {
-                after.custom = Some(sealed);
+                after.custom = sealed;
             }
         }
         match &mut after.clock {
@@ -93,6 +90,14 @@ impl Content {
             is_newer: known.is_none_or(|known| known < moment),
             ties_at: (known == Some(moment)).then_some(rank),
         }
+    }
+
+    fn rank_of_custom(&self, uid: &str, keys: &OrganizationKeys) -> Result<Rank, CipherError> {
+        let Some(custom) = &self.custom else {
+            return Ok(Rank::of(None));
+        };
+        let columns = keys.open_custom(uid, &custom.bytes)?;
+        Ok(Rank::of(Some(&columns.into_iter().collect())))
     }
 
     /// A field's value in clear.
