@@ -9,6 +9,7 @@ mod change;
 mod event;
 mod fences;
 mod numbers;
+mod rounds;
 mod transaction;
 mod unit;
 
@@ -30,6 +31,7 @@ use crate::{
     record::MAX_STORED_BYTES,
 };
 use fences::Fences;
+use rounds::rounds;
 pub use transaction::INSERTED_WHOLE;
 use transaction::Joining;
 use unit::{Unit, units};
@@ -127,6 +129,25 @@ impl Store {
     /// The same batch again gives the same outcomes: a record knows which import inserted and
     /// which last changed it.
     pub async fn upsert(
+        &self,
+        records: Vec<ProtectedRecord>,
+        provenance: &Provenance,
+        keys: &OrganizationKeys,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = vec![Outcome::Unchanged; records.len()];
+        for round in rounds(records) {
+            let (rows, records): (Vec<usize>, Vec<ProtectedRecord>) = round.into_iter().unzip();
+            let written = self.upsert_round(records, provenance, keys).await?;
+            for (row, outcome) in rows.into_iter().zip(written) {
+                if let Some(place) = outcomes.get_mut(row) {
+                    *place = outcome;
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn upsert_round(
         &self,
         records: Vec<ProtectedRecord>,
         provenance: &Provenance,
