@@ -205,7 +205,7 @@ async fn a_row_that_is_refused_does_not_stand_in_for_an_earlier_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_would_grow_too_large_is_refused_without_harm_to_its_neighbours() {
     let stack = Stack::start().await;
-    let cell = "x".repeat(40_000);
+    let cell = "x".repeat(45_000);
     let first = format!("external_id,month_1\n1,{cell}\n2,x\n");
     assert_eq!(stack.import("customers", first).await.counts.created, 2);
     let second = format!("external_id,month_2\n1,{cell}\n2,y\n");
