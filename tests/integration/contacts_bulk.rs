@@ -176,6 +176,21 @@ async fn a_request_with_a_key_is_answered_alike_and_done_once() {
         let loc = &other.body["detail"][0]["loc"];
         assert_eq!(loc, &json!(["header", "idempotency-key"]), "{other:?}");
     }
+    // Whom the kept reply tells of is gone: it is not told again.
+    for (path, body) in [(ONE, full()), (BULK, many(60))] {
+        let made = post(path, &body).await.body;
+        let one = made["customers"].get(0).unwrap_or(&made);
+        let id = one["customer_id"].as_str().unwrap().to_owned();
+        assert_eq!(stack.erase(GROUP, &[id]).await["deleted"], 1);
+        let again = post(path, &body).await;
+        assert_eq!(again.status, 409, "{again:?}");
+        assert!(
+            again.body["type"]
+                .as_str()
+                .unwrap()
+                .ends_with("deleted_since")
+        );
+    }
     stack.stop().await;
 }
 

@@ -118,6 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn a_bomb_is_refused_in_every_format() {
+        let row = format!("{{\"a\": \"{}\"}}", "x".repeat(10_000));
+        let rows = vec![row.as_str(); 2_000];
+        let documents = [
+            format!("[{}]", rows.join(",")),
+            rows.join("\n"),
+            format!("a\n{}", format!("{}\n", "x".repeat(10_000)).repeat(2_000)),
+        ];
+        for document in documents {
+            let read = read(&gzip(document.as_bytes()));
+            let refused = "GzipTooLarge { limit: 16 }";
+            assert_eq!(read.last().map(String::as_str), Some(refused));
+        }
+    }
+
+    #[test]
     fn a_bomb_is_refused_before_it_goes_off() {
         let bomb = gzip(&vec![b'x'; 17 * 1024 * 1024]);
         let mut expanded = expand(std::io::Cursor::new(bomb));
