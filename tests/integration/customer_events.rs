@@ -1,11 +1,12 @@
 //! CUSTOMER events: over HTTP and in files, once or again, in any order.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write};
 
 use clientele::{
     identity::OrganizationId,
     store::jobs::{Job, JobState},
 };
+use flate2::{Compression, write::GzEncoder};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -502,6 +503,19 @@ async fn a_body_is_one_event_an_array_or_an_event_a_line() {
         let answer: Value = response.json().await.unwrap();
         assert_eq!(found, status, "{shown}: {answer}");
         assert_eq!(answer["accepted"], accepted, "{shown}: {answer}");
+    }
+    for (document, status) in [(format!("{one:#}"), 202), ("[1".to_owned(), 400)] {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(document.as_bytes()).unwrap();
+        let url = format!("{}{EVENTS}", stack.local.endpoints.http);
+        let request = reqwest::Client::new().post(url).bearer_auth(&token);
+        let request = request.header("content-encoding", "gzip");
+        let response = request
+            .body(encoder.finish().unwrap())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), status, "{document}");
     }
     stack.stop().await;
 }

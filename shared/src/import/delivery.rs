@@ -140,6 +140,8 @@ async fn read(rules: &Rules, delivery: &Delivery, content: Bytes) -> Result<Batc
         limits: Some(delivery.limits),
         // RFC 8259, section 8.1.
         encoding: Some(Encoding::Utf8),
+        // One that is compressed.
+        lone_object: delivery.dataset.event().is_some(),
         ..Hints::default()
     };
     let mut validator: Validator = rules.validator(Mode::Write);
