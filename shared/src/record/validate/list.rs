@@ -88,6 +88,6 @@ impl ListReader<'_> {
                 custom.insert(name.clone(), json.clone());
             }
         }
-        (!custom.is_empty()).then(|| Value::Json(Json::Object(custom)))
+        (!custom.is_empty()).then_some(Value::Json(Json::Object(custom)))
     }
 }
