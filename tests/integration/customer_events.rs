@@ -1,22 +1,18 @@
-//! CUSTOMER events: over HTTP and in files, once or again, in any order.
+//! CUSTOMER events: over HTTP and in files.
 
 use std::{collections::BTreeMap, io::Write};
 
-use clientele::{
-    identity::OrganizationId,
-    store::jobs::{Job, JobState},
-};
+use clientele::store::jobs::{Job, JobState};
 use flate2::{Compression, write::GzEncoder};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    chance::Chance,
     logs,
     stack::{Answer, Stack},
 };
 
-const EVENTS: &str = "/v1/events";
+pub(crate) const EVENTS: &str = "/v1/events";
 const GROUP: &str = "profiles.events";
 
 /// A valid event; `change` makes of it what the test is about.
@@ -43,7 +39,7 @@ pub(crate) fn event(customer: &str, updated_at: &str, change: impl FnOnce(&mut V
     event
 }
 
-fn same(_: &mut Value) {}
+pub(crate) fn same(_: &mut Value) {}
 
 impl Stack {
     pub(crate) async fn push(&self, events: &Value) -> Answer {
@@ -66,13 +62,13 @@ impl Stack {
         customers.iter().map(profile).collect()
     }
 
-    async fn import_events(&self, name: &str, content: &str) -> Job {
+    pub(crate) async fn import_events(&self, name: &str, content: &str) -> Job {
         let key = format!("inbox/1/events/profiles/{name}");
         self.import_key(&key, content).await
     }
 }
 
-fn statuses(answer: &Answer) -> Vec<&str> {
+pub(crate) fn statuses(answer: &Answer) -> Vec<&str> {
     assert_eq!(answer.status, 202, "{}", answer.body);
     let results = answer.body["results"].as_array().unwrap();
     results
@@ -143,228 +139,6 @@ async fn one_event_makes_a_customer_and_the_next_ones_change_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_events_is_said_where_it_is() {
-    let stack = Stack::start().await;
-    let good = event("C-1", "2026-02-01T10:00:00Z", same);
-    let bad = event("C-2", "2026-02-01T10:00:00Z", |event| {
-        event["body"]["addresses"][0]
-            .as_object_mut()
-            .unwrap()
-            .remove("zipCode");
-        event["body"]["dateOfBirth"] = "23/04/1990".into();
-        event["body"]["dateofbirth"] = "1990-04-23".into();
-    });
-    let wrong = [
-        "/body/addresses/0/zipCode required",
-        "/body/dateOfBirth type_date",
-    ];
-    let told = |errors: &Value| -> Vec<String> {
-        let errors = errors.as_array().unwrap().iter();
-        let told = |e: &Value| {
-            format!(
-                "{} {}",
-                e["path"].as_str().unwrap(),
-                e["code"].as_str().unwrap()
-            )
-        };
-        let mut told: Vec<_> = errors.map(told).collect();
-        told.sort();
-        told
-    };
-
-    let answer = stack.push(&bad).await;
-    assert_eq!(answer.status, 422);
-    assert_eq!(told(&answer.body["errors"]), wrong);
-    assert!(!answer.body.to_string().contains("1990-04-23\""));
-    let answer = stack.push(&json!([bad, good, 7, bad])).await;
-    assert_eq!(answer.status, 202);
-    assert_eq!(answer.body["accepted"], 1);
-    assert_eq!(
-        answer.body["results"],
-        json!([{"index": 1, "status": "created"}])
-    );
-    let rejected = answer.body["rejected"].as_array().unwrap();
-    let places: Vec<_> = rejected
-        .iter()
-        .map(|event| event["index"].as_u64().unwrap())
-        .collect();
-    assert_eq!(places, [0, 2, 3]);
-    assert_eq!(told(&rejected[0]["errors"]), wrong);
-    assert_eq!(told(&rejected[1]["errors"]), [" not_an_object"]);
-
-    // Another spelling of a field that is known would be a loss.
-    let misspelt = event("C-2", "2026-02-01T10:00:00Z", |event| {
-        event["body"]["DateOfBirth"] = event["body"]["dateOfBirth"].take();
-        event["body"].as_object_mut().unwrap().remove("dateOfBirth");
-    });
-    let answer = stack.push(&misspelt).await;
-    assert_eq!(
-        told(&answer.body["errors"]),
-        ["/body/DateOfBirth near_miss"]
-    );
-    stack.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn events_that_are_odd_are_taken_in_or_refused_with_a_reason() {
-    let stack = Stack::start().await;
-    let at = "2026-02-01T10:00:00Z";
-    type Change = fn(&mut Value);
-    let table: [(&str, Change, &[&str]); 13] = [
-        (
-            "members of elements that look like nothing else",
-            |event| {
-                for name in ["x", "y", "2", "n"] {
-                    event["body"]["addresses"][0][name] = json!(51.5);
-                }
-            },
-            &[],
-        ),
-        (
-            "a slip in a list",
-            |event| {
-                event["body"]["addresses"][0]["ZipCode"] = "LS1".into();
-            },
-            &["/body/addresses/0/ZipCode near_miss"],
-        ),
-        (
-            "a street by another name, and one more line of it",
-            |event| {
-                event["body"]["addresses"][0]["street"] = "1 High Street".into();
-                event["body"]["dependents"][0]["line3"] = "Flat".into();
-                event["body"]["Zip Code"] = "LS1".into();
-                event["body"]["birthday"] = "1990-04-23".into();
-            },
-            &[
-                "/body near_miss",
-                "/body/addresses/0/street near_miss",
-                "/body/birthday near_miss",
-            ],
-        ),
-        (
-            "data beside the body",
-            |event| event["data"] = json!([]),
-            &[],
-        ),
-        (
-            "data that looks like rows",
-            |event| event["data"] = json!([{}]),
-            &[],
-        ),
-        (
-            "an element too many",
-            |event| {
-                let address = event["body"]["addresses"][0].clone();
-                event["body"]["addresses"] = vec![address; 101].into();
-            },
-            &["/body/addresses too_many_elements"],
-        ),
-        (
-            "a hundred elements",
-            |event| {
-                let address = event["body"]["addresses"][0].clone();
-                event["body"]["addresses"] = vec![address; 100].into();
-            },
-            &[],
-        ),
-        (
-            "a blank of another kind",
-            |event| {
-                event["body"]["addresses"][0]["city"] = "\u{85}".into();
-            },
-            &["/body/addresses/0/city required"],
-        ),
-        (
-            "an id of such blanks",
-            |event| {
-                event["body"]["customerId"] = "\u{85}".into();
-            },
-            &["/body/customerId required"],
-        ),
-        (
-            "a control character in an id",
-            |event| {
-                event["body"]["customerId"] = "C\u{7}1".into();
-            },
-            &["/body/customerId control_character"],
-        ),
-        (
-            "a name that goes on and on",
-            |event| {
-                event["body"][format!("d{}ateOfBirth", "-".repeat(50_000))] = json!(1);
-            },
-            &["/body near_miss"],
-        ),
-        (
-            "a name that is somebody's",
-            |event| {
-                event["body"]["jane@example.com"] = json!(1);
-            },
-            &[],
-        ),
-        (
-            "more nanoseconds than there are",
-            |event| {
-                event["body"]["updatedAt"] = "2026-02-01T10:00:00.1234567891Z".into();
-            },
-            &["/body/updatedAt type_datetime"],
-        ),
-    ];
-    for (number, (what, change, wrong)) in table.into_iter().enumerate() {
-        let odd = event(&format!("C-{number}"), at, change);
-        let answer = stack.push(&odd).await;
-        let errors = answer.body["errors"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let told = |e: &Value| {
-            format!(
-                "{} {}",
-                e["path"].as_str().unwrap(),
-                e["code"].as_str().unwrap()
-            )
-        };
-        let told: Vec<_> = errors.iter().map(told).collect();
-        assert_eq!(told, wrong, "{what}: {}", answer.body);
-        assert_eq!(
-            answer.status,
-            if wrong.is_empty() { 202 } else { 422 },
-            "{what}"
-        );
-        // As the only line of a file.
-        let job = stack
-            .import_events(&format!("{number}.json"), &format!("{odd:#}"))
-            .await;
-        let counts = (job.counts.rejected, job.counts.unchanged);
-        assert_eq!(
-            counts,
-            if wrong.is_empty() { (0, 1) } else { (1, 0) },
-            "{what} {:?}",
-            job.error
-        );
-    }
-
-    let refuse = json!({"unknown_columns": "reject"}).to_string();
-    let token = stack.token(1);
-    let path = "/v1/organization/settings";
-    stack
-        .send(Method::PATCH, path, Some(&token), Some(refuse), &[])
-        .await;
-    let personal = event("C-1", at, |event| {
-        event["body"]["jane@example.com"] = json!(1);
-        event["body"]["addresses"][0]["label"] = "home".into();
-    });
-    let answer = stack.push(&personal).await;
-    assert_eq!(answer.status, 422);
-    let said = answer.body.to_string();
-    assert!(
-        !said.contains("jane") && said.contains("/body/addresses/0/label"),
-        "{said}"
-    );
-    stack.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn members_that_nobody_knows_go_with_what_they_belong_to() {
     let stack = Stack::start().await;
     let at = |second: usize, change: fn(&mut Value)| {
@@ -408,49 +182,6 @@ async fn members_that_nobody_knows_go_with_what_they_belong_to() {
         assert_eq!(profile["addresses"][0]["custom"], of_address, "{event}");
         assert_eq!(profile["custom"], of_body, "{event}");
     }
-    stack.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_record_can_be_changed_and_many_of_them_stored_at_once() {
-    let stack = Stack::start().await;
-    let full = |customer: usize, second: usize| {
-        event(
-            &format!("C-{customer}"),
-            &format!("2026-02-01T10:00:{second:02}Z"),
-            |event| {
-                let mut address = event["body"]["addresses"][0].clone();
-                address["line1"] = "x".repeat(450).into();
-                event["body"]["addresses"] = vec![address; 100].into();
-            },
-        )
-    };
-    for second in [1, 2] {
-        let customers: Value = (0..50).map(|customer| full(customer, second)).collect();
-        let answer = stack.push(&customers).await;
-        assert_eq!(
-            answer.body["accepted"], 50,
-            "{}",
-            answer.body["rejected"][0]
-        );
-    }
-    // Two that are too large to be one: the first is taken in all the same.
-    let noted = event("C-99", "2026-02-01T10:00:01Z", |event| {
-        event["body"]["note"] = "x".repeat(55_000).into();
-    });
-    let many = event("C-99", "2026-02-01T10:00:02Z", |event| {
-        let mut dependent = event["body"]["dependents"][0].clone();
-        dependent["type"] = "x".repeat(400).into();
-        event["body"]["dependents"] = vec![dependent; 90].into();
-    });
-    let answer = stack.push(&json!([noted, many])).await;
-    assert_eq!(statuses(&answer), ["created"]);
-    assert_eq!(answer.body["rejected"][0]["index"], 1);
-    assert_eq!(
-        answer.body["rejected"][0]["errors"][0]["code"],
-        "record_too_large"
-    );
-    stack.assert_verified().await;
     stack.stop().await;
 }
 
@@ -576,100 +307,6 @@ async fn files_of_events_are_imported_as_they_are_pushed() {
     stack.stop().await;
 }
 
-/// Events on a few customers, at times of which some are equal, with some fields left out.
-fn feed(chance: &mut Chance, count: usize) -> Vec<Value> {
-    let one = |_| {
-        let customer = format!("C-{}", chance.below(3));
-        let second = chance.below(20);
-        event(
-            &customer,
-            &format!("2026-02-01T10:00:{second:02}Z"),
-            |event| {
-                let body = &mut event["body"];
-                body["status"] = chance.of(&["ACTIVE", "DELETED"]).into();
-                body["marketingOptIn"] = (chance.below(2) == 0).into();
-                body["dateOfBirth"] = format!("199{}-01-01", chance.below(10)).into();
-                body["addresses"][0]["line1"] = format!("{} High Street", chance.below(5)).into();
-                body["tier"] = chance.of(&["gold", "silver"]).into();
-                for absent in [
-                    "dateOfBirth",
-                    "status",
-                    "marketingOptIn",
-                    "dependents",
-                    "tier",
-                ] {
-                    if chance.below(3) == 0 {
-                        body.as_object_mut().unwrap().remove(absent);
-                    }
-                }
-            },
-        )
-    };
-    (0..count).map(one).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn however_events_arrive_the_customers_end_up_the_same() {
-    const RUNS: u64 = 6;
-    let stack = Stack::start().await;
-    let mut chance = Chance::from_env("EVENTS_SEED");
-    let events = feed(&mut chance, 60);
-    let in_order = Value::from(events.clone());
-    for organization in 1..=RUNS {
-        let token = stack.token(organization);
-        // A file does not bring an organization into being.
-        let id = OrganizationId::new(organization).unwrap();
-        stack.registry.store.ensure_organization(id).await.unwrap();
-        let push = |body: String| async {
-            let pushed = stack.send(Method::POST, EVENTS, Some(&token), Some(body), &[]);
-            let answer = pushed.await;
-            assert_eq!(
-                answer.body["accepted"].as_u64(),
-                Some(answer.body["results"].as_array().unwrap().len() as u64)
-            );
-            assert_eq!(answer.body["rejected"], json!([]), "{}", answer.body);
-        };
-        if organization == 1 {
-            push(in_order.to_string()).await;
-            continue;
-        }
-        let mut shuffled = events.clone();
-        chance.shuffle(&mut shuffled);
-        // Some twice, in pieces, of which some come at the same time and some as files.
-        let again = shuffled.iter().take(10).cloned().collect::<Vec<_>>();
-        shuffled.extend(again);
-        let size = 1 + usize::try_from(chance.below(9)).unwrap();
-        let pieces: Vec<_> = shuffled.chunks(size).collect();
-        let pushes = pieces.iter().enumerate().map(|(number, piece)| {
-            let body = Value::from(piece.to_vec()).to_string();
-            let (stack, push) = (&stack, &push);
-            async move {
-                match number % 3 {
-                    0 => {
-                        let key = format!("inbox/{organization}/events/profiles/{number}.json");
-                        let put = stack.put(&key, body).await;
-                        stack.invoke(&put, &key).await.unwrap();
-                        assert!(!stack.has_failed(&key).await, "{key}");
-                    }
-                    _ => push(body).await,
-                }
-            }
-        });
-        futures::future::join_all(pushes).await;
-    }
-    let expected = stack.profiles(1).await;
-    assert_eq!(expected.len(), 3);
-    for organization in 2..=RUNS {
-        assert_eq!(
-            stack.profiles(organization).await,
-            expected,
-            "organization {organization}"
-        );
-    }
-    stack.assert_verified().await;
-    stack.stop().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erased_customer_does_not_come_back_by_an_event() {
     let stack = Stack::start().await;
@@ -696,42 +333,6 @@ async fn an_erased_customer_does_not_come_back_by_an_event() {
     assert_eq!(released.status, 200, "{}", released.body);
     assert_eq!(statuses(&stack.push(&later).await), ["created"]);
     stack.assert_verified().await;
-    stack.stop().await;
-}
-
-/// A customer of less than the 1 KB that a write unit is for.
-fn lean(event: &mut Value) {
-    event["body"].as_object_mut().unwrap().remove("dependents");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn events_that_are_no_news_write_nothing() {
-    let stack = Stack::start().await;
-    let events = |second: usize| -> Value {
-        let at = format!("2026-02-01T10:00:{second:02}Z");
-        (0..100)
-            .map(|n| event(&format!("C-{n}"), &at, lean))
-            .collect()
-    };
-    let (store, token) = (&stack.registry.store, stack.token(1));
-    // Besides the records, the caller's rate and, once, a hundred import ids.
-    let table = [
-        (2, "created", 600.0),
-        (2, "unchanged", 1.0),
-        // They agreed to marketing earlier than was known.
-        (1, "stale", 101.0),
-        (1, "stale", 1.0),
-        (3, "updated", 101.0),
-    ];
-    for (second, outcome, most) in table {
-        let before = store.consumed();
-        let events = events(second);
-        let api = stack.ask_api(&stack.registry, (Method::POST, EVENTS), &token, &events);
-        let (_, answer) = api.await;
-        assert_eq!(answer["counts"][outcome], 100, "{answer}");
-        let written = (store.consumed() - before).write;
-        assert!(written <= most, "{outcome}: {written} write units");
-    }
     stack.stop().await;
 }
 
