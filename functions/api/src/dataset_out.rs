@@ -1,28 +1,26 @@
 //! `GET /api/v1/out/{dataset}`.
 
-use std::sync::Arc;
-
 use clientele::{
     Registry,
     dataset::Dataset,
     identity::{CustomerUid, DataOrigin, OrganizationId, RecordId, UidPart},
-    protection::{CipherError, KeyError, OrganizationKeys},
+    protection::OrganizationKeys,
     store::{GroupId, StoreError, StoredRecord},
-    web::{Call, Principal, Problem, Reply, enveloped_len, json, record_body},
+    web::{Call, Principal, Problem, Reply, json, record_body},
 };
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{dataset_named, source_named};
+use crate::{
+    dataset_named,
+    shown::{Records, shown},
+    source_named,
+};
 
 const DEFAULT_SIZE: u64 = 50;
 const MAX_SIZE: u64 = 1_000;
 /// More pages than any source has.
 const MAX_PAGE: u64 = 1_000_000_000;
-/// The largest body as Lambda carries it, which leaves room for the rest of the envelope.
-const MAX_ENVELOPED_BYTES: usize = 6_200_000;
-
-type Records = Vec<(RecordId, StoredRecord)>;
 
 /// A page of a source's records, or those that a filter names.
 pub(crate) async fn page(
@@ -60,7 +58,10 @@ pub(crate) async fn page(
         line.group(&group);
         line.count("records", records.len() as u64);
     });
-    let data = shown(registry, caller, &dataset, &records).await?;
+    let show = |keys: Option<&OrganizationKeys>, id: &RecordId, record: &StoredRecord| {
+        record_body(&dataset, keys, id, record)
+    };
+    let data = shown(registry, caller.organization, &records, show).await?;
     let data = data.ok_or_else(too_large)?;
     let body = json!({
         "data": data,
@@ -76,36 +77,6 @@ fn too_large() -> Problem {
         "page_too_large",
         "the page would be larger than the 6 MB of a reply; ask for a smaller size",
     )
-}
-
-/// The records as they are shown, unless they are too many for a reply.
-async fn shown(
-    registry: &Registry,
-    caller: &Principal,
-    dataset: &Arc<Dataset>,
-    records: &Records,
-) -> Result<Option<Vec<Value>>, KeyError> {
-    let show = |keys: Option<&OrganizationKeys>| {
-        let mut enveloped = 0;
-        let mut bodies = Vec::with_capacity(records.len());
-        for (id, record) in records {
-            let body = Value::Object(record_body(dataset, keys, id, record)?);
-            enveloped += enveloped_len(&body.to_string()) + 1;
-            if enveloped > MAX_ENVELOPED_BYTES {
-                return Ok(None);
-            }
-            bodies.push(body);
-        }
-        Ok::<_, CipherError>(Some(bodies))
-    };
-    let shown = registry
-        .keys
-        .reading(caller.organization, |keys| show(Some(keys)));
-    match shown.await {
-        // Nothing was ever encrypted.
-        Err(KeyError::None) => Ok(show(None)?),
-        shown => shown,
-    }
 }
 
 /// The records that `q[uid_eq]` or `q[external_id_eq]` names; none without a filter. Both

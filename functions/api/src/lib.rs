@@ -15,6 +15,7 @@ mod registration;
 mod rejected;
 mod report;
 mod settings;
+mod shown;
 mod sources;
 mod staging;
 mod uploads;

@@ -22,8 +22,9 @@ pub enum Answer {
 ///
 /// Remembered are all that say the same as the newest since something else was said, and the last
 /// one that said so: that is what it takes to know since when the present answer holds, in
-/// whatever order events arrive. Of more than 32 events in a row that say the same, some in the middle are
-/// forgotten, so that one that arrives after more than thirty newer ones may be missed.
+/// whatever order events arrive. Of more than 16 events in a row that say the same, some in the
+/// middle are forgotten, so that another answer which comes between those afterwards may leave the
+/// present one holding since a later time than it does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Consent(Vec<(Moment, Answer)>);
 

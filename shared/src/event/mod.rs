@@ -1,8 +1,9 @@
 //! Events: what they say of a customer, and which of two is the newer.
 //!
-//! An event takes the same path as a row, with two stops of its own: the [`Validator`](crate::record::Validator)
-//! takes it out of its envelope, and a [`Clock`] knows when each field was last spoken of. Whatever order
-//! events arrive in, each field ends up as the newest event that speaks of it has it.
+//! An event takes the same path as a row, with two stops of its own: the
+//! [`Validator`](crate::record::Validator) takes it out of its envelope, and a [`Clock`] knows when
+//! each field was last spoken of. Whatever order events arrive in, each field ends up as the newest
+//! event that speaks of it has it.
 
 mod clock;
 mod consent;

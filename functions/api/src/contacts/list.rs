@@ -2,27 +2,24 @@
 
 use clientele::{
     Registry,
-    identity::{OrganizationId, RecordId},
-    protection::{CipherError, KeyError, OrganizationKeys},
+    identity::RecordId,
+    protection::OrganizationKeys,
     store::StoredRecord,
-    web::{Call, Principal, Reply, Scope, enveloped_len, json, record_body, revealed_body},
+    web::{Call, Principal, Reply, Scope, json, record_body, revealed_body},
 };
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Place,
     detail::{Detail, unprocessable},
 };
+use crate::shown::shown;
 
 const DEFAULT_SIZE: u64 = 20;
 const MAX_SIZE: u64 = 1_000;
 /// More pages than there can be.
 const MAX_PAGE: u64 = 1_000_000_000;
-/// The largest body as Lambda carries it, which leaves room for the rest of the envelope.
-const MAX_ENVELOPED_BYTES: usize = 6_200_000;
-
-type Records = Vec<(RecordId, StoredRecord)>;
 
 /// A page of the contacts. Who may see personal data sees it in clear.
 pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
@@ -43,7 +40,12 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principa
         .page_at(organization, &place.group, (page - 1) * size, size)
         .await?;
     let reveal = caller.may(Scope::PiiReveal);
-    let Some(data) = shown(registry, organization, &place, &found.records, reveal).await? else {
+    let dataset = &place.dataset;
+    let show = |keys: Option<&OrganizationKeys>, id: &RecordId, record: &StoredRecord| match keys {
+        Some(keys) if reveal => revealed_body(dataset, keys, id, record),
+        keys => record_body(dataset, keys, id, record),
+    };
+    let Some(data) = shown(registry, organization, &found.records, show).await? else {
         let msg = "the page would be larger than the 6 MB of a reply; ask for a smaller one";
         let loc = [json!("query"), json!("page_size")];
         return Ok(unprocessable(vec![Detail::value_error(&loc, msg)]));
@@ -90,35 +92,4 @@ fn number(call: &Call<'_>, name: &str, default: u64, most: u64) -> Result<u64, D
             Err(Detail::new(&loc, "less_than_equal", msg))
         }
     }
-}
-
-/// The records as they are shown, unless they are too many for a reply.
-async fn shown(
-    registry: &Registry,
-    organization: OrganizationId,
-    place: &Place,
-    records: &Records,
-    reveal: bool,
-) -> Result<Option<Vec<Value>>, KeyError> {
-    if records.is_empty() {
-        // Perhaps nothing was ever encrypted.
-        return Ok(Some(Vec::new()));
-    }
-    let show = |keys: &OrganizationKeys| {
-        let mut enveloped = 0;
-        let mut bodies = Vec::with_capacity(records.len());
-        for (id, record) in records {
-            let body = Value::Object(match reveal {
-                true => revealed_body(&place.dataset, keys, id, record)?,
-                false => record_body(&place.dataset, Some(keys), id, record)?,
-            });
-            enveloped += enveloped_len(&body.to_string()) + 1;
-            if enveloped > MAX_ENVELOPED_BYTES {
-                return Ok(None);
-            }
-            bodies.push(body);
-        }
-        Ok::<_, CipherError>(Some(bodies))
-    };
-    registry.keys.reading(organization, show).await
 }

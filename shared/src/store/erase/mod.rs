@@ -12,13 +12,11 @@
 
 mod removal;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     GroupId, Store, StoreError,
-    capacity::Units,
-    layout::{self, Key, PK, SK},
+    layout::{self, Item, Key, SK},
 };
 use crate::{
     dataset::Dataset,
@@ -122,29 +120,11 @@ impl Store {
     /// The meters at a customer, strongly consistent.
     pub async fn meter_ids(&self, customer: &CustomerUid) -> Result<Vec<RecordId>, StoreError> {
         let (pk, prefix) = layout::meters(customer);
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .projection_expression("#pk, #sk")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .into_paginator()
-            .send();
-        let mut meters = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(StoreError::call("Query"))?;
-            self.capacity.add(Units::Read, &page.consumed_capacity);
-            for item in page.items() {
-                let id = layout::record_id(&Key::of(item)?);
-                meters.push(id.ok_or(StoreError::corrupt("meter", SK))?);
-            }
-        }
-        Ok(meters)
+        let items = self.items_beginning(pk, prefix).await?;
+        let id = |item: &Item| {
+            let id = layout::record_id(&Key::of(item)?);
+            id.ok_or(StoreError::corrupt("meter", SK))
+        };
+        items.iter().map(id).collect()
     }
 }

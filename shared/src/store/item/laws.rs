@@ -106,6 +106,13 @@ fn address(id: &str) -> Json {
            "zipCode": "LS1", "countryCode": "GB"})
 }
 
+/// An address with a member that the dataset does not know.
+fn labelled(id: &str, label: &str) -> Json {
+    let mut address = address(id);
+    address["label"] = label.into();
+    address
+}
+
 /// An event that speaks of some fields, at one of a few seconds so that there are ties.
 fn event() -> impl Strategy<Value = Json> {
     let absent = || Just(None::<Json>);
@@ -139,6 +146,8 @@ fn event() -> impl Strategy<Value = Json> {
         json!([]),
         json!([address("A")]),
         json!([address("B"), address("A")]),
+        json!([labelled("A", "home")]),
+        json!([labelled("A", "work"), address("B")]),
     ]);
     let tier = select(vec![None, Some(json!("gold")), Some(json!({"level": 2}))]);
     let action = select(vec!["CREATED", "UPDATED"]);
