@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clientele::{dataset::Dataset, web::ENDPOINTS};
+use clientele::{config::DocsUrl, dataset::Dataset, web::ENDPOINTS};
 use http::{Method, header};
 use lambda_http::{Body, Request, Response, request};
 use serde_json::Value;
@@ -30,7 +30,7 @@ fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
         event["headers"][name] = (*value).into();
     }
     let request: Request = request::from_str(&event.to_string()).unwrap();
-    clientele_docs::handle(DOCS_URL, request)
+    clientele_docs::handle(&DocsUrl::new(DOCS_URL), request)
 }
 
 fn header_of(response: &Response<Body>, name: header::HeaderName) -> &str {
