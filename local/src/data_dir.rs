@@ -8,6 +8,7 @@
 //!   s3/               the buckets, one folder each
 //!   master-key        wraps the organisations' keys
 //!   jwt-key.der       signs tokens
+//!   jwks.json         tells functions in other processes whose tokens to believe
 //!   token             a token with every scope, renewed at each start
 //!   endpoints.json    where the running stack listens; gone after a clean stop
 //!   failed-events/    events whose every attempt failed
@@ -90,6 +91,11 @@ impl DataDir {
     /// The key that signs tokens: PKCS#8.
     pub fn jwt_key(&self) -> PathBuf {
         self.root.join("jwt-key.der")
+    }
+
+    /// The public half of [`jwt_key`](Self::jwt_key): a JSON Web Key Set (RFC 7517).
+    pub fn jwks(&self) -> PathBuf {
+        self.root.join("jwks.json")
     }
 
     /// The token that the last start wrote.

@@ -16,7 +16,8 @@ fn in_repository(path: &str) -> PathBuf {
     root.join(path)
 }
 
-fn text(path: &str) -> String {
+/// The text of a file of the repository.
+pub(crate) fn text(path: &str) -> String {
     let path = in_repository(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -189,9 +190,9 @@ async fn the_gateway_gives_the_schema_to_anyone() {
 }
 
 /// One route of the template: the function, the method, the path.
-type TemplateRoute = (String, String, String);
+pub(crate) type TemplateRoute = (String, String, String);
 
-fn template_routes() -> Vec<TemplateRoute> {
+pub(crate) fn template_routes() -> Vec<TemplateRoute> {
     let template = text("template.yaml");
     let (mut function, mut method) = ("", "");
     let mut routes = Vec::new();

@@ -54,6 +54,7 @@ mod rate;
 mod records;
 mod rejected;
 mod rewrap;
+mod s3_payloads;
 mod settings;
 mod snapshot;
 mod sources;
