@@ -11,6 +11,7 @@
 //!   jwks.json         tells functions in other processes whose tokens to believe
 //!   token             a token with every scope, renewed at each start
 //!   endpoints.json    where the running stack listens; gone after a clean stop
+//!   functions.env     the environment of functions in other processes; gone as well
 //!   failed-events/    events whose every attempt failed
 //! ```
 
@@ -106,6 +107,11 @@ impl DataDir {
     /// Where the running stack listens.
     pub fn endpoints(&self) -> PathBuf {
         self.root.join("endpoints.json")
+    }
+
+    /// The environment of functions that run in other processes over the running stack.
+    pub fn functions_env(&self) -> PathBuf {
+        self.root.join("functions.env")
     }
 
     /// Events whose every attempt failed, one file each.

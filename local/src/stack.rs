@@ -21,7 +21,7 @@ use crate::{
     dynamodb::DynamoDbError,
     endpoints::Endpoints,
     engine::{Engine, EngineListeners},
-    gateway,
+    environment, gateway,
     identity::{IdentityError, SigningKey, TokenRequest},
     inbox::Inbox,
     invocations::Invocations,
@@ -127,6 +127,7 @@ impl LocalStack {
         let lock = data.acquire()?;
         // What a killed stack has left would send clients to the wrong ports.
         remove_if_present(&data.endpoints())?;
+        remove_if_present(&data.functions_env())?;
         if !options.address.is_loopback() {
             tracing::warn!(
                 address = %options.address,
@@ -185,6 +186,7 @@ impl LocalStack {
         write_private(&self.data.token(), token.as_bytes())?;
         let keys = &self.registry.config.jwt.jwks;
         write_private(&self.data.jwks(), keys.as_bytes())?;
+        environment::write(&self.data, &self.endpoints, &self.registry.config)?;
         self.endpoints.write(&self.data)?;
         Ok(())
     }
@@ -192,8 +194,10 @@ impl LocalStack {
     /// Stops in the order of dependence: no new work, then the work under way,
     /// then what it stands on.
     pub async fn stop(self) {
-        if let Err(error) = remove_if_present(&self.data.endpoints()) {
-            tracing::warn!(%error, "endpoints.json stays behind");
+        for file in [self.data.endpoints(), self.data.functions_env()] {
+            if let Err(error) = remove_if_present(&file) {
+                tracing::warn!(%error, "a file with addresses stays behind");
+            }
         }
         if let Some(inbox) = self.inbox {
             inbox.stop().await;

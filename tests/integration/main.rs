@@ -46,6 +46,7 @@ mod keys;
 mod kills;
 mod logs;
 mod network;
+mod other_processes;
 mod pages;
 mod parts;
 mod preview;
