@@ -4,6 +4,7 @@ mod event_sources;
 
 use thiserror::Error;
 
+use crate::aws::CaBundleError;
 pub use event_sources::{EventSender, EventSources, EventSourcesError};
 
 /// The settings of every function, one environment variable each.
@@ -77,6 +78,9 @@ pub enum ConfigError {
     /// `EVENT_SOURCES` has an entry that makes no sense.
     #[error("EVENT_SOURCES: {0}")]
     EventSources(#[from] EventSourcesError),
+    /// `AWS_CA_BUNDLE` names a file that cannot be used.
+    #[error("AWS_CA_BUNDLE: {0}")]
+    CaBundle(#[from] CaBundleError),
 }
 
 /// Reads [`Config::docs_url`] alone, for a function that needs nothing else.
