@@ -49,3 +49,12 @@ impl HttpClient for OneConnector {
         Some(ConnectorMetadata::new("hyper", Some("1.x".into())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn random_numbers_wait_for_no_jitter_of_the_clock() {
+        // AWS-LC was compiled with the same environment as this: see .cargo/config.toml.
+        assert_eq!(option_env!("AWS_LC_SYS_NO_JITTER_ENTROPY"), Some("1"));
+    }
+}

@@ -5,7 +5,8 @@ use std::{
     io,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use axum::{Router, extract::State, serve::Listener};
@@ -31,11 +32,18 @@ const SYSTEM_ROOTS: [&str; 2] = [
 pub(crate) struct Endpoint {
     /// Where it is.
     pub(crate) address: SocketAddr,
-    calls: Calls,
+    seen: Arc<Mutex<Seen>>,
     folder: TempDir,
 }
 
-type Calls = Arc<Mutex<Vec<String>>>;
+/// What one process did at the endpoint.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// When it first connected.
+    pub(crate) connected: Option<Instant>,
+    /// What it called, in that order.
+    pub(crate) calls: Vec<String>,
+}
 
 impl Endpoint {
     /// An endpoint on a free port of this machine, with a certificate of its own authority.
@@ -66,18 +74,17 @@ impl Endpoint {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let tcp = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = tcp.local_addr()?;
+        let seen = Arc::new(Mutex::new(Seen::default()));
         let listener = TlsListener {
             tcp,
             tls: TlsAcceptor::from(Arc::new(tls)),
+            seen: Arc::clone(&seen),
         };
-        let calls = Calls::default();
-        let router = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&calls));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&seen));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self {
             address,
-            calls,
+            seen,
             folder,
         })
     }
@@ -92,14 +99,18 @@ impl Endpoint {
         self.folder.path().join("all-roots.pem")
     }
 
-    /// The calls since the last time, in their order.
-    pub(crate) fn take_calls(&self) -> Vec<String> {
-        std::mem::take(&mut self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What was seen since the last time.
+    pub(crate) fn take_seen(&self) -> Seen {
+        std::mem::take(&mut *lock(&self.seen))
     }
 }
 
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn answer(
-    State(calls): State<Calls>,
+    State(seen): State<Arc<Mutex<Seen>>>,
     method: Method,
     headers: HeaderMap,
 ) -> Response<String> {
@@ -108,10 +119,7 @@ async fn answer(
         .and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next());
     let name = operation.map_or_else(|| format!("S3 {method}"), str::to_owned);
-    calls
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(name);
+    lock(&seen).calls.push(name);
     let body = match operation {
         Some("BatchGetItem") => {
             r#"{"Responses":{},"UnprocessedKeys":{},"ConsumedCapacity":[{"CapacityUnits":0.5}]}"#
@@ -142,6 +150,7 @@ async fn answer(
 struct TlsListener {
     tcp: TcpListener,
     tls: TlsAcceptor,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Listener for TlsListener {
@@ -154,6 +163,7 @@ impl Listener for TlsListener {
             let Ok((stream, address)) = self.tcp.accept().await else {
                 continue;
             };
+            lock(&self.seen).connected.get_or_insert_with(Instant::now);
             if stream.set_nodelay(true).is_err() {
                 continue;
             }

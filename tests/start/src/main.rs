@@ -17,7 +17,7 @@ use std::{
 use clap::Parser;
 
 use cpu_share::CpuShare;
-use endpoint::Endpoint;
+use endpoint::{Endpoint, Seen};
 use function::{FUNCTIONS, Function, HELLO};
 use process::Start;
 
@@ -47,8 +47,7 @@ struct Row {
     binary: PathBuf,
     function: &'static Function,
     event: String,
-    starts: Vec<Start>,
-    calls: Vec<String>,
+    starts: Vec<(Start, Seen)>,
 }
 
 #[tokio::main]
@@ -68,10 +67,10 @@ async fn main() -> Result<(), Error> {
             if !start.answer.contains(row.function.answers) {
                 return Err(format!("{} answers {}", row.binary.display(), start.answer).into());
             }
-            row.calls = endpoint.take_calls();
+            let seen = endpoint.take_seen();
             // The first one reads its binary from the disk.
             if run > 0 {
-                row.starts.push(start);
+                row.starts.push((start, seen));
             }
         }
     }
@@ -111,7 +110,6 @@ fn row(name: String, binary: PathBuf, function: &'static Function) -> Result<Row
         function,
         event: function.event()?,
         starts: Vec::new(),
-        calls: Vec::new(),
     })
 }
 
@@ -123,47 +121,63 @@ fn last_part(folder: &Path) -> String {
 /// The figures as a table in Markdown.
 fn table(rows: &[Row]) -> String {
     let mut table = String::from(
-        "| function | first poll: min, median (ms) | to hello | first answer: min, median (ms) | to hello | CPU (ms) | to hello | peak (MB) | calls |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n",
+        "| function | connects: median (ms) | first poll: min, median (ms) | to hello | first answer: min, median (ms) | to hello | CPU: min, median (ms) | to hello | peak (MB) | calls |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n",
     );
     let Some(hello) = rows.first() else {
         return table;
     };
-    let cpu_of_hello = hello.median(|start| start.cpu);
     for row in rows {
-        let figures = |of: fn(&Start) -> Duration| {
-            let (least, median) = (row.min(of), row.median(of));
-            let ratio = median.as_secs_f64() / hello.median(of).as_secs_f64();
-            format!("{:.2}, {:.2} | {ratio:.2}", in_ms(least), in_ms(median))
-        };
-        let cpu = row.median(|start| start.cpu);
-        let peak = row.starts.iter().map(|start| start.peak_memory).max();
+        let peak = row.starts.iter().map(|(start, _)| start.peak_memory).max();
+        let calls = row.starts.last().map(|(_, seen)| seen.calls.join(", "));
         // Writing into a string does not fail.
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {:.2} | {:.2} | {:.1} | {} |",
+            "| {} | {} | {} | {} | {} | {:.1} | {} |",
             row.name,
-            figures(|start| start.first_poll),
-            figures(|start| start.first_response),
-            in_ms(cpu),
-            cpu.as_secs_f64() / cpu_of_hello.as_secs_f64(),
+            row.connects(),
+            row.compared(hello, |start| start.first_poll),
+            row.compared(hello, |start| start.first_response),
+            row.compared(hello, |start| start.cpu),
             peak.unwrap_or_default() as f64 / 1e6,
-            row.calls.join(", "),
+            calls.unwrap_or_default(),
         );
     }
     table
 }
 
 impl Row {
-    fn min(&self, of: impl Fn(&Start) -> Duration) -> Duration {
-        self.starts.iter().map(of).min().unwrap_or_default()
+    /// The least, the median, and the median beside that of another row.
+    fn compared(&self, other: &Self, of: fn(&Start) -> Duration) -> String {
+        let sorted = self.sorted(of);
+        let least = sorted.first().copied().unwrap_or_default();
+        let middle = median(&sorted);
+        let ratio = middle.as_secs_f64() / median(&other.sorted(of)).as_secs_f64();
+        format!("{:.2}, {:.2} | {ratio:.2}", in_ms(least), in_ms(middle))
     }
 
-    fn median(&self, of: impl Fn(&Start) -> Duration) -> Duration {
-        let mut all: Vec<Duration> = self.starts.iter().map(of).collect();
+    fn sorted(&self, of: fn(&Start) -> Duration) -> Vec<Duration> {
+        let mut all: Vec<Duration> = self.starts.iter().map(|(start, _)| of(start)).collect();
         all.sort_unstable();
-        all.get(all.len() / 2).copied().unwrap_or_default()
+        all
     }
+
+    /// When it first connects to AWS, if it does.
+    fn connects(&self) -> String {
+        let mut all: Vec<Duration> = (self.starts.iter())
+            .filter_map(|(start, seen)| Some(seen.connected?.duration_since(start.began)))
+            .collect();
+        all.sort_unstable();
+        match all.is_empty() {
+            true => String::new(),
+            false => format!("{:.2}", in_ms(median(&all))),
+        }
+    }
+}
+
+/// The middle one of sorted durations.
+fn median(sorted: &[Duration]) -> Duration {
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
 fn in_ms(duration: Duration) -> f64 {

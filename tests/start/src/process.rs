@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What one start took.
 pub(crate) struct Start {
+    /// When the process began.
+    pub(crate) began: Instant,
     /// From the start of the process to its first request for an event.
     pub(crate) first_poll: Duration,
     /// From the start of the process to the end of its first invocation.
@@ -82,6 +84,7 @@ pub(crate) async fn start(
         format!("{}: {error}\n{log}", binary.display())
     })?;
     let start = Start {
+        began,
         first_poll: polled.duration_since(began),
         first_response: answered.duration_since(began),
         cpu: cpu_time(pid)?.saturating_sub(spent_before),
