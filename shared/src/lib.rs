@@ -23,6 +23,7 @@ pub mod event;
 pub mod identity;
 pub mod import;
 pub mod language;
+pub mod log;
 pub mod protection;
 pub mod rate;
 pub mod record;
