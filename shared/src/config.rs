@@ -5,6 +5,7 @@ mod event_sources;
 
 use thiserror::Error;
 
+use crate::aws::CaBundleError;
 pub use docs_url::DocsUrl;
 pub use event_sources::{EventSender, EventSources, EventSourcesError};
 
@@ -84,6 +85,9 @@ pub enum ConfigError {
     /// `EVENT_SOURCES` has an entry that makes no sense.
     #[error("EVENT_SOURCES: {0}")]
     EventSources(#[from] EventSourcesError),
+    /// `AWS_CA_BUNDLE` names a file that cannot be used.
+    #[error("AWS_CA_BUNDLE: {0}")]
+    CaBundle(#[from] CaBundleError),
 }
 
 impl Config {

@@ -9,6 +9,9 @@
 //!
 //! `import` leads a file along that path, `erasure` removes customers for good, `web` is what the functions that answer HTTP share.
 
+#[cfg(not(panic = "unwind"))]
+compile_error!("a panic is to end one request: build with panic = \"unwind\"");
+
 pub mod aws;
 pub mod bucket;
 pub mod caller;

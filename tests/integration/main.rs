@@ -67,4 +67,5 @@ mod tokens;
 mod uploads;
 mod vectors_xlsx;
 mod verify;
+mod warm_up;
 mod workspace;

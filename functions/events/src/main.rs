@@ -20,6 +20,7 @@ async fn main() -> Result<(), Error> {
     let sources = Arc::new(EventSources::from_env()?);
     let clients = AwsConnection::from_env()?.clients();
     let registry = Arc::new(Registry::new(Config::from_env()?, clients)?);
+    registry.store.warm_up().await;
     run(service_fn(move |event: LambdaEvent<EventBridgeEvent>| {
         let (registry, sources) = (Arc::clone(&registry), Arc::clone(&sources));
         async move { clientele_events::handle(&registry, &sources, event).await }

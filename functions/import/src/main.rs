@@ -14,6 +14,7 @@ async fn main() -> Result<(), Error> {
     log::init();
     let clients = AwsConnection::from_env()?.clients();
     let registry = Arc::new(Registry::new(Config::from_env()?, clients)?);
+    registry.store.warm_up().await;
     run(service_fn(move |event: LambdaEvent<S3Event>| {
         let registry = Arc::clone(&registry);
         async move { clientele_import::handle(&registry, event).await }
