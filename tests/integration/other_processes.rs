@@ -20,7 +20,9 @@ fn of_containers() -> BTreeMap<String, BTreeMap<String, String>> {
 fn of_processes(stack: &Stack) -> BTreeMap<String, String> {
     let lines = std::fs::read_to_string(stack.local.data.functions_env()).unwrap();
     let pairs = lines.lines().map(|line| line.split_once('=').unwrap());
-    pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
