@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_s3::config::Credentials;
-use clientele::aws::AwsConnection;
+use clientele::aws::{AwsConnection, TrustedRoots};
 
 /// The region that every local client names.
 pub const REGION: &str = "us-east-1";
@@ -56,6 +56,8 @@ impl LocalCredentials {
             dynamodb_endpoint: Some(dynamodb.to_owned()),
             s3_endpoint: Some(s3.to_owned()),
             kms_endpoint: None,
+            // Other servers than the embedded ones can be anybody's.
+            trusted_roots: TrustedRoots::of_the_system(),
         }
     }
 }

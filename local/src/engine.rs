@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clientele::{
     Registry,
     aws::AwsClients,
-    config::{Config, DEFAULT_RATE_LIMIT, InboxRetention, KeyWrapping},
+    config::{Config, DEFAULT_RATE_LIMIT, DocsUrl, InboxRetention, KeyWrapping},
 };
 use tokio::net::TcpListener;
 
@@ -148,7 +148,7 @@ fn registry(
         key_wrapping: KeyWrapping::File(data.master_key()),
         jwt: key.jwt_config(),
         inbox_retention: InboxRetention::Delete,
-        docs_url: format!("{http_url}/docs"),
+        docs_url: DocsUrl::new(&format!("{http_url}/docs")),
         rate_limit_per_minute,
     };
     Ok(Arc::new(Registry::new(config, clients)?))

@@ -20,6 +20,7 @@ pub(crate) fn write(
 ) -> Result<(), DataDirError> {
     let master_key = data.master_key().display().to_string();
     let jwks = format!("file://{}", data.jwks().display());
+    let docs_url = format!("{}/docs", endpoints.http);
     let rate_limit = config.rate_limit_per_minute.to_string();
     let variables = [
         ("TABLE_NAME", endpoints.table.as_str()),
@@ -27,9 +28,10 @@ pub(crate) fn write(
         ("MASTER_KEY_FILE", &master_key),
         ("JWT_ISSUER", &config.jwt.issuer),
         ("JWT_AUDIENCE", &config.jwt.audience),
+        ("JWT_SCOPE_PREFIX", &config.jwt.scope_prefix),
         ("JWKS", &jwks),
         ("INBOX_RETENTION", "delete"),
-        ("DOCS_URL", &config.docs_url),
+        ("DOCS_URL", &docs_url),
         ("RATE_LIMIT_PER_MINUTE", &rate_limit),
         ("EVENT_SOURCES", EVENT_SOURCES),
         ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.dynamodb),

@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{
-    docs::template_routes,
     stack::{Stack, file},
+    template::routes,
 };
 
 /// Each payload, and the status of its answer where the test file of customers was imported.
@@ -110,12 +110,10 @@ fn every_route_of_the_template_has_a_payload() {
         (function, event["routeKey"].as_str().unwrap().to_owned())
     };
     let with_payload: BTreeSet<_> = names.iter().map(said).collect();
-    let routes = template_routes()
-        .into_iter()
-        .map(|(function, method, path)| {
-            let key = format!("{method} {path}");
-            (function.to_lowercase(), key)
-        });
+    let routes = routes().into_iter().map(|route| {
+        let function = route.function.trim_end_matches("Function").to_lowercase();
+        (function, format!("{} {}", route.method, route.path))
+    });
     let mut routes: BTreeSet<_> = routes.collect();
     // What names neither method nor path.
     routes.insert(("api".to_owned(), "$default".to_owned()));

@@ -23,7 +23,7 @@ use thiserror::Error;
 
 use super::Principal;
 use crate::config::JwtConfig;
-use claims::Claims;
+use claims::{Claims, Expected};
 pub use download::FetchError;
 use fetched::FetchedKeys;
 use jws::Jws;
@@ -89,6 +89,7 @@ pub enum VerifierError {
 pub struct Verifier {
     issuer: String,
     audience: String,
+    scope_prefix: String,
     keys: Keys,
 }
 
@@ -116,6 +117,7 @@ impl Verifier {
         Ok(Self {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
+            scope_prefix: config.scope_prefix.clone(),
             keys,
         })
     }
@@ -129,7 +131,12 @@ impl Verifier {
         let jws = Jws::parse(token)?;
         let key = self.key(&jws.header.kid, now).await?;
         let payload = jws.verified_payload(&key)?;
-        Claims::parse(&payload)?.principal(&self.issuer, &self.audience, now)
+        Claims::parse(&payload)?.principal(Expected {
+            issuer: &self.issuer,
+            audience: &self.audience,
+            scope_prefix: &self.scope_prefix,
+            now,
+        })
     }
 
     async fn key(&self, kid: &str, now: Timestamp) -> Result<Arc<Key>, Refusal> {
