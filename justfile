@@ -55,7 +55,7 @@ build *options:
 
 # Build them for this machine's processor, for `just invoke` and `just start-api`.
 build-here *options:
-    sam build {{ here }} "$@"
+    sam build "$@" {{ here }}
 
 # Run one built function in Docker, as in: just invoke ImportFunction s3_put_csv tests/files/customers.csv
 invoke function event *file: (_hand-over function)
@@ -71,7 +71,7 @@ start-api *options: (_hand-over "ApiFunction" "PagesFunction" "DocsFunction")
 watch function *options:
     #!/usr/bin/env bash
     set -euo pipefail
-    cargo lambda watch --manifest-path "functions/$1/Cargo.toml" \
+    exec cargo lambda watch --manifest-path "functions/$1/Cargo.toml" \
         --env-file .clientele/functions.env {{ emulator }} "${@:2}"
 
 # Call the function that `just watch` runs, as in: just call api api_out_customers
