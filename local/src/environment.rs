@@ -25,6 +25,7 @@ pub(crate) fn write(
     let variables = [
         ("TABLE_NAME", endpoints.table.as_str()),
         ("BUCKET_NAME", &endpoints.bucket),
+        ("KMS_KEY_ID", ""),
         ("MASTER_KEY_FILE", &master_key),
         ("JWT_ISSUER", &config.jwt.issuer),
         ("JWT_AUDIENCE", &config.jwt.audience),

@@ -1,6 +1,6 @@
 //! Functions that run in other processes, or in containers, over a local stack.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use clientele::{
     Registry,
@@ -83,19 +83,4 @@ async fn functions_in_containers_get_the_same_settings() {
         }
     }
     stack.stop().await;
-}
-
-/// `sam local` passes on only what the template names.
-#[test]
-fn the_template_names_what_env_json_sets() {
-    let template = text("template.yaml");
-    let settings = of_containers();
-    let names: BTreeSet<&String> = settings.values().flat_map(BTreeMap::keys).collect();
-    for name in names {
-        let mut lines = template.lines().map(str::trim);
-        assert!(
-            lines.any(|line| line.starts_with(&format!("{name}: "))),
-            "{name}"
-        );
-    }
 }
