@@ -28,12 +28,12 @@ pub(crate) const FUNCTIONS: [Function; 6] = [
     Function {
         name: "api",
         event: "api_settings.json",
-        answers: "\"statusCode\":401",
+        answers: "errors/unauthenticated",
     },
     Function {
         name: "pages",
         event: "pages_customer.json",
-        answers: "\"statusCode\":401",
+        answers: "errors/unauthenticated",
     },
     Function {
         name: "docs",
