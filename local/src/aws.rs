@@ -11,7 +11,7 @@ const ACCESS_KEY_ID: &str = "clientele";
 const SECRET_ACCESS_KEY: &str = "clientele-local";
 
 /// What local clients sign with. It guards nothing: the endpoints listen on the
-/// loopback address, and the data is as open as the folder it lies in.
+/// loopback address unless told otherwise, and the data is as open as the folder it lies in.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalCredentials {
     pub(crate) access_key_id: String,

@@ -44,11 +44,16 @@ impl EngineListeners {
     pub(crate) async fn bind(options: &Options) -> Result<Self, StartError> {
         let dynamodb = match options.dynamodb_endpoint {
             Some(_) => None,
-            None => Some(options.dynamodb_port.listen("--dynamodb-port").await?),
+            None => Some(
+                options
+                    .dynamodb_port
+                    .listen(options.address, "--dynamodb-port")
+                    .await?,
+            ),
         };
         let s3 = match options.s3_endpoint {
             Some(_) => None,
-            None => Some(options.s3_port.listen("--s3-port").await?),
+            None => Some(options.s3_port.listen(options.address, "--s3-port").await?),
         };
         Ok(Self { dynamodb, s3 })
     }

@@ -16,7 +16,8 @@ fn in_repository(path: &str) -> PathBuf {
     root.join(path)
 }
 
-fn text(path: &str) -> String {
+/// The text of a file of the repository.
+pub(crate) fn text(path: &str) -> String {
     let path = in_repository(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -202,6 +202,7 @@ fn keys_come_over_tls_or_from_this_machine() {
         ("https://", false),
         ("httpsissuer", false),
         ("ftp://issuer.example/jwks.json", false),
+        ("file:///nowhere/jwks.json", false),
         ("{\"keys\": []}", true),
         ("{}", false),
         ("", false),
