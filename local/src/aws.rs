@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_s3::config::Credentials;
-use clientele::aws::AwsConnection;
+use clientele::aws::{AwsConnection, TrustedRoots};
 
 /// The region that every local client names.
 pub const REGION: &str = "us-east-1";
@@ -11,7 +11,7 @@ const ACCESS_KEY_ID: &str = "clientele";
 const SECRET_ACCESS_KEY: &str = "clientele-local";
 
 /// What local clients sign with. It guards nothing: the endpoints listen on the
-/// loopback address, and the data is as open as the folder it lies in.
+/// loopback address unless told otherwise, and the data is as open as the folder it lies in.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalCredentials {
     pub(crate) access_key_id: String,
@@ -56,6 +56,8 @@ impl LocalCredentials {
             dynamodb_endpoint: Some(dynamodb.to_owned()),
             s3_endpoint: Some(s3.to_owned()),
             kms_endpoint: None,
+            // Other servers than the embedded ones can be anybody's.
+            trusted_roots: TrustedRoots::of_the_system(),
         }
     }
 }

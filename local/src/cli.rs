@@ -1,6 +1,10 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use clientele::{
@@ -29,6 +33,9 @@ pub(crate) struct StackFlags {
     /// The folder that everything is kept in
     #[arg(long, global = true, value_name = "DIR", default_value = ".clientele")]
     data: PathBuf,
+    /// The address to listen on; Docker's bridge, 172.17.0.1, is where containers reach it
+    #[arg(long, global = true, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    address: IpAddr,
     /// The HTTP API's port; 0 for any free one [default: 8080]
     #[arg(long, global = true)]
     port: Option<u16>,
@@ -66,6 +73,7 @@ impl StackFlags {
         let port = |flag: Option<u16>, default| flag.map_or(usual(default), Port::Exactly);
         Options {
             data: self.data.clone(),
+            address: self.address,
             port: port(self.port, HTTP_PORT),
             dynamodb_port: port(self.dynamodb_port, DYNAMODB_PORT),
             s3_port: port(self.s3_port, S3_PORT),

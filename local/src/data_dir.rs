@@ -8,8 +8,10 @@
 //!   s3/               the buckets, one folder each
 //!   master-key        wraps the organisations' keys
 //!   jwt-key.der       signs tokens
+//!   jwks.json         tells functions in other processes whose tokens to believe
 //!   token             a token with every scope, renewed at each start
 //!   endpoints.json    where the running stack listens; gone after a clean stop
+//!   functions.env     the environment of functions in other processes; gone as well
 //!   failed-events/    events whose every attempt failed
 //! ```
 
@@ -92,6 +94,11 @@ impl DataDir {
         self.root.join("jwt-key.der")
     }
 
+    /// The public half of [`jwt_key`](Self::jwt_key): a JSON Web Key Set (RFC 7517).
+    pub fn jwks(&self) -> PathBuf {
+        self.root.join("jwks.json")
+    }
+
     /// The token that the last start wrote.
     pub fn token(&self) -> PathBuf {
         self.root.join("token")
@@ -100,6 +107,11 @@ impl DataDir {
     /// Where the running stack listens.
     pub fn endpoints(&self) -> PathBuf {
         self.root.join("endpoints.json")
+    }
+
+    /// The environment of functions that run in other processes over the running stack.
+    pub fn functions_env(&self) -> PathBuf {
+        self.root.join("functions.env")
     }
 
     /// Events whose every attempt failed, one file each.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clientele::{
     Registry,
     aws::AwsClients,
-    config::{Config, DEFAULT_RATE_LIMIT, InboxRetention, KeyWrapping},
+    config::{Config, DEFAULT_RATE_LIMIT, DocsUrl, InboxRetention, KeyWrapping},
 };
 use tokio::net::TcpListener;
 
@@ -44,11 +44,16 @@ impl EngineListeners {
     pub(crate) async fn bind(options: &Options) -> Result<Self, StartError> {
         let dynamodb = match options.dynamodb_endpoint {
             Some(_) => None,
-            None => Some(options.dynamodb_port.listen("--dynamodb-port").await?),
+            None => Some(
+                options
+                    .dynamodb_port
+                    .listen(options.address, "--dynamodb-port")
+                    .await?,
+            ),
         };
         let s3 = match options.s3_endpoint {
             Some(_) => None,
-            None => Some(options.s3_port.listen("--s3-port").await?),
+            None => Some(options.s3_port.listen(options.address, "--s3-port").await?),
         };
         Ok(Self { dynamodb, s3 })
     }
@@ -143,7 +148,7 @@ fn registry(
         key_wrapping: KeyWrapping::File(data.master_key()),
         jwt: key.jwt_config(),
         inbox_retention: InboxRetention::Delete,
-        docs_url: format!("{http_url}/docs"),
+        docs_url: DocsUrl::new(&format!("{http_url}/docs")),
         rate_limit_per_minute,
     };
     Ok(Arc::new(Registry::new(config, clients)?))

@@ -79,6 +79,7 @@ impl SigningKey {
         JwtConfig {
             issuer: ISSUER.to_owned(),
             audience: AUDIENCE.to_owned(),
+            scope_prefix: String::new(),
             jwks: serde_json::json!(keys).to_string(),
         }
     }

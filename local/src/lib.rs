@@ -15,6 +15,7 @@ pub mod decryption;
 pub mod dynamodb;
 pub mod endpoints;
 mod engine;
+mod environment;
 mod gateway;
 pub mod identity;
 mod inbox;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -33,8 +33,10 @@ pub enum ListenError {
         flag: &'static str,
     },
     /// The system refused.
-    #[error("cannot listen on port {port} ({flag}): {source}")]
+    #[error("cannot listen on {address}, port {port} (--address, {flag}): {source}")]
     Refused {
+        /// The address, which may be none of this machine's.
+        address: IpAddr,
         /// The port.
         port: u16,
         /// The flag that changes it.
@@ -45,24 +47,34 @@ pub enum ListenError {
 }
 
 impl Port {
-    /// Listens on this machine's loopback address only: nothing here is meant for a network.
-    pub(crate) async fn listen(self, flag: &'static str) -> Result<TcpListener, ListenError> {
+    /// Listens on one address, by default the loopback one: nothing here is meant for a network.
+    pub(crate) async fn listen(
+        self,
+        address: IpAddr,
+        flag: &'static str,
+    ) -> Result<TcpListener, ListenError> {
         let (Port::Exactly(port) | Port::Preferably(port)) = self;
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        match TcpListener::bind((address, port)).await {
             Ok(listener) => Ok(listener),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                match self {
-                    Port::Exactly(_) => Err(ListenError::InUse { port, flag }),
-                    Port::Preferably(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => match self {
+                Port::Exactly(_) => Err(ListenError::InUse { port, flag }),
+                Port::Preferably(_) => {
+                    TcpListener::bind((address, 0))
                         .await
                         .map_err(|source| ListenError::Refused {
+                            address,
                             port: 0,
                             flag,
                             source,
-                        }),
+                        })
                 }
-            }
-            Err(source) => Err(ListenError::Refused { port, flag, source }),
+            },
+            Err(source) => Err(ListenError::Refused {
+                address,
+                port,
+                flag,
+                source,
+            }),
         }
     }
 }
@@ -105,7 +117,7 @@ impl StopSignal {
     }
 }
 
-/// The URL of a listener on the loopback address.
+/// The URL of a listener.
 pub(crate) fn url(listener: &TcpListener) -> io::Result<String> {
     let address: SocketAddr = listener.local_addr()?;
     Ok(format!("http://{address}"))

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -20,7 +21,7 @@ use crate::{
     dynamodb::DynamoDbError,
     endpoints::Endpoints,
     engine::{Engine, EngineListeners},
-    gateway,
+    environment, gateway,
     identity::{IdentityError, SigningKey, TokenRequest},
     inbox::Inbox,
     invocations::Invocations,
@@ -38,6 +39,9 @@ const FIRST_SOURCES: [&str; 2] = ["generic", "api"];
 pub struct Options {
     /// The data folder.
     pub data: PathBuf,
+    /// The address of all three servers: this machine's loopback address, unless containers are to
+    /// reach them.
+    pub address: IpAddr,
     /// The HTTP API's port.
     pub port: Port,
     /// The embedded DynamoDB's port.
@@ -58,6 +62,7 @@ impl Options {
     pub fn on_free_ports(data: &Path) -> Self {
         Self {
             data: data.to_owned(),
+            address: Ipv4Addr::LOCALHOST.into(),
             port: Port::Exactly(0),
             dynamodb_port: Port::Exactly(0),
             s3_port: Port::Exactly(0),
@@ -122,7 +127,14 @@ impl LocalStack {
         let lock = data.acquire()?;
         // What a killed stack has left would send clients to the wrong ports.
         remove_if_present(&data.endpoints())?;
-        let listener = options.port.listen("--port").await?;
+        remove_if_present(&data.functions_env())?;
+        if !options.address.is_loopback() {
+            tracing::warn!(
+                address = %options.address,
+                "whoever reaches this address can read and change everything here"
+            );
+        }
+        let listener = options.port.listen(options.address, "--port").await?;
         let listeners = EngineListeners::bind(&options).await?;
 
         let http_url = server::url(&listener)?;
@@ -167,11 +179,14 @@ impl LocalStack {
         self.key.token(request)
     }
 
-    /// Writes down the token and, last, where the stack listens.
+    /// Writes down the token, whose key it is signed with and, last, where the stack listens.
     fn announce(&self) -> Result<(), StartError> {
         let organization = OrganizationId::new(FIRST_ORGANIZATION)?;
         let token = self.token(&TokenRequest::for_everything_in(organization))?;
         write_private(&self.data.token(), token.as_bytes())?;
+        let keys = &self.registry.config.jwt.jwks;
+        write_private(&self.data.jwks(), keys.as_bytes())?;
+        environment::write(&self.data, &self.endpoints, &self.registry.config)?;
         self.endpoints.write(&self.data)?;
         Ok(())
     }
@@ -179,8 +194,10 @@ impl LocalStack {
     /// Stops in the order of dependence: no new work, then the work under way,
     /// then what it stands on.
     pub async fn stop(self) {
-        if let Err(error) = remove_if_present(&self.data.endpoints()) {
-            tracing::warn!(%error, "endpoints.json stays behind");
+        for file in [self.data.endpoints(), self.data.functions_env()] {
+            if let Err(error) = remove_if_present(&file) {
+                tracing::warn!(%error, "a file with addresses stays behind");
+            }
         }
         if let Some(inbox) = self.inbox {
             inbox.stop().await;

@@ -1,9 +1,12 @@
 //! What a deployment sets: read once from the environment, failing by name.
 
+mod docs_url;
 mod event_sources;
 
 use thiserror::Error;
 
+use crate::aws::CaBundleError;
+pub use docs_url::DocsUrl;
 pub use event_sources::{EventSender, EventSources, EventSourcesError};
 
 /// The settings of every function, one environment variable each.
@@ -19,8 +22,8 @@ pub struct Config {
     pub jwt: JwtConfig,
     /// `INBOX_RETENTION`: what becomes of an imported file, `delete` (default) or `keep`.
     pub inbox_retention: InboxRetention,
-    /// `DOCS_URL`: the address of `/docs`, without a trailing slash; error types link below it.
-    pub docs_url: String,
+    /// `DOCS_URL`: where the documentation is served, which error types link to.
+    pub docs_url: DocsUrl,
     /// `RATE_LIMIT_PER_MINUTE`: the requests that a principal may make in any 60 seconds, 300
     /// unless set, 1 to 1,000,000. There is no way to turn the limit off.
     pub rate_limit_per_minute: u32,
@@ -46,8 +49,13 @@ pub struct JwtConfig {
     pub issuer: String,
     /// The `aud` claim a token must have.
     pub audience: String,
+    /// `JWT_SCOPE_PREFIX`: what stands before the names of this registry's scopes, such as
+    /// `clientele/` where an issuer puts the resource server's name there, as Amazon Cognito does.
+    /// Empty unless set.
+    pub scope_prefix: String,
     /// The issuer's public keys: a JSON Web Key Set (RFC 7517) as a literal document, or the https
-    /// address of one (http only on this machine), fetched when first needed and then every hour.
+    /// address of one (http only on this machine), fetched when first needed and then every hour, or
+    /// the `file://` address of one beside the function, read at its start: the local stack's.
     pub jwks: String,
 }
 
@@ -77,13 +85,9 @@ pub enum ConfigError {
     /// `EVENT_SOURCES` has an entry that makes no sense.
     #[error("EVENT_SOURCES: {0}")]
     EventSources(#[from] EventSourcesError),
-}
-
-/// Reads [`Config::docs_url`] alone, for a function that needs nothing else.
-pub fn docs_url(lookup: impl Fn(&'static str) -> Option<String>) -> Result<String, ConfigError> {
-    let address = lookup("DOCS_URL").filter(|address| !address.is_empty());
-    let address = address.ok_or(ConfigError::Missing("DOCS_URL"))?;
-    Ok(address.trim_end_matches('/').to_owned())
+    /// `AWS_CA_BUNDLE` names a file that cannot be used.
+    #[error("AWS_CA_BUNDLE: {0}")]
+    CaBundle(#[from] CaBundleError),
 }
 
 impl Config {
@@ -133,10 +137,11 @@ impl Config {
             jwt: JwtConfig {
                 issuer: required("JWT_ISSUER")?,
                 audience: required("JWT_AUDIENCE")?,
+                scope_prefix: lookup("JWT_SCOPE_PREFIX").unwrap_or_default(),
                 jwks: required("JWKS")?,
             },
             inbox_retention,
-            docs_url: docs_url(&lookup)?,
+            docs_url: DocsUrl::from_lookup(&lookup),
             rate_limit_per_minute,
         })
     }

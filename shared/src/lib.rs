@@ -9,6 +9,9 @@
 //!
 //! `import` leads a file along that path, `erasure` removes customers for good, `web` is what the functions that answer HTTP share.
 
+#[cfg(not(panic = "unwind"))]
+compile_error!("a panic is to end one request: build with panic = \"unwind\"");
+
 pub mod aws;
 pub mod bucket;
 pub mod caller;
@@ -20,6 +23,7 @@ pub mod event;
 pub mod identity;
 pub mod import;
 pub mod language;
+pub mod log;
 pub mod protection;
 pub mod rate;
 pub mod record;

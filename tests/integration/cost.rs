@@ -72,3 +72,35 @@ async fn rows_cost_no_more_than_promised() {
     );
     stack.stop().await;
 }
+
+/// One row of a file of meters tells of two records.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meter_costs_its_record_and_its_customers() {
+    const METERS: usize = 2_000;
+    let stack = Stack::start().await;
+    let store = &stack.registry.store;
+    let row = |n| format!("c{n},Calin,{n:08},d{n},Person {n},+2567{n:07},UG");
+    let rows: Vec<_> = (0..METERS).map(row).collect();
+    let header = "customer_external_id,manufacturer,serial_number,device_external_id,customer_name,customer_phone,customer_country";
+    let meters = format!("{header}\n{}\n", rows.join("\n"));
+
+    let before = store.consumed();
+    let job = stack.import("meters", meters.clone()).await;
+    assert_eq!(job.counts.created, METERS as u64);
+    let new = (store.consumed() - before).write / METERS as f64;
+    assert!(
+        (8.0..=10.0).contains(&new),
+        "a new meter of a new customer costs {new} write units"
+    );
+
+    let before = store.consumed();
+    let job = stack.import("meters", meters).await;
+    assert_eq!(job.counts.unchanged, METERS as u64);
+    let unchanged = (store.consumed() - before).write;
+    assert!(
+        unchanged < 50.0,
+        "unchanged meters cost {unchanged} write units"
+    );
+    println!("write units: new meter of a new customer {new:.3}");
+    stack.stop().await;
+}

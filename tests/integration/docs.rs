@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clientele::{dataset::Dataset, web::ENDPOINTS};
-use http::{Method, header};
+use clientele::{config::DocsUrl, dataset::Dataset};
+use http::header;
 use lambda_http::{Body, Request, Response, request};
 use serde_json::Value;
 
@@ -16,7 +16,8 @@ fn in_repository(path: &str) -> PathBuf {
     root.join(path)
 }
 
-fn text(path: &str) -> String {
+/// The text of a file of the repository.
+pub(crate) fn text(path: &str) -> String {
     let path = in_repository(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -30,7 +31,7 @@ fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
         event["headers"][name] = (*value).into();
     }
     let request: Request = request::from_str(&event.to_string()).unwrap();
-    clientele_docs::handle(DOCS_URL, request)
+    clientele_docs::handle(&DocsUrl::new(DOCS_URL), request)
 }
 
 fn header_of(response: &Response<Body>, name: header::HeaderName) -> &str {
@@ -186,58 +187,4 @@ async fn the_gateway_gives_the_schema_to_anyone() {
         assert_eq!(answer.status(), 404, "{path}");
     }
     stack.stop().await;
-}
-
-/// One route of the template: the function, the method, the path.
-type TemplateRoute = (String, String, String);
-
-fn template_routes() -> Vec<TemplateRoute> {
-    let template = text("template.yaml");
-    let (mut function, mut method) = ("", "");
-    let mut routes = Vec::new();
-    for line in template.lines() {
-        let said = line.trim();
-        if let Some(name) = said.strip_suffix("Function:")
-            && !line.starts_with("   ")
-        {
-            function = name;
-        } else if let Some(said) = said.strip_prefix("Method: ") {
-            method = said;
-        } else if let Some(path) = said.strip_prefix("Path: ") {
-            routes.push((function.to_owned(), method.to_owned(), path.to_owned()));
-        }
-    }
-    routes
-}
-
-/// The greedy part of a template's path stands for all that follows, so only what is before it is
-/// compared.
-fn is_for(route: &TemplateRoute, method: &Method, path: &str) -> bool {
-    let greedy = route.2.strip_suffix("+}");
-    let fits = match greedy.and_then(|path| path.split_once('{')) {
-        Some((before, _)) => path.starts_with(before),
-        None => route.2 == path,
-    };
-    fits && method == route.1.as_str()
-}
-
-#[test]
-fn the_template_has_the_routes_of_the_tables_and_no_others() {
-    let routes = template_routes();
-    let (public, own): (Vec<_>, Vec<_>) = routes.iter().partition(|(of, ..)| of == "Docs");
-    let public: Vec<&str> = public.iter().map(|(_, _, path)| path.as_str()).collect();
-    assert_eq!(public, clientele_docs::PATHS);
-    let table: Vec<_> = ENDPOINTS
-        .iter()
-        .flat_map(|endpoint| endpoint.paths().map(|path| (&endpoint.method, path)))
-        .collect();
-    for (method, path) in &table {
-        let is_there = own.iter().any(|route| is_for(route, method, path));
-        assert!(is_there, "{method} {path} is not in the template");
-    }
-    for route in own {
-        let mut table = table.iter();
-        let is_known = table.any(|(method, path)| is_for(route, method, path));
-        assert!(is_known, "{route:?} is in the template alone");
-    }
 }

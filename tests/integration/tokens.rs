@@ -119,6 +119,7 @@ fn registry_that_believes(stack: &Stack, jwks: String) -> Registry {
         jwt: JwtConfig {
             issuer: ISSUER.to_owned(),
             audience: "clientele".to_owned(),
+            scope_prefix: String::new(),
             jwks,
         },
         ..stack.registry.config.clone()

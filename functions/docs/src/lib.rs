@@ -4,22 +4,29 @@
 mod published;
 mod schemas;
 
-use clientele::web::{Problem, Reply};
-use http::{HeaderValue, Method, request::Parts};
+use clientele::{
+    config::DocsUrl,
+    web::{Problem, Reply},
+};
+use http::{HeaderValue, Method, header, request::Parts};
 use lambda_http::{Body, Request, RequestExt, Response};
 
 /// The paths that it answers, as API Gateway has them.
 pub const PATHS: [&str; 1] = ["/schemas/{file}"];
 
-/// Answers one request. `docs_url` is the address of `/docs`, which error types link below.
-pub fn handle(docs_url: &str, request: Request) -> Response<Body> {
+/// Answers one request. Error types link below `docs_url`.
+pub fn handle(docs_url: &DocsUrl, request: Request) -> Response<Body> {
     let context = request.lambda_context_ref();
     let request_id = context.map(|context| context.request_id.clone());
     let request_id = request_id.unwrap_or_default();
     let (parts, _) = request.into_parts();
     let mut response = match answer(&parts) {
         Ok(response) => response,
-        Err(problem) => problem.into_response(docs_url, &request_id),
+        Err(problem) => {
+            let host = parts.headers.get(header::HOST);
+            let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+            problem.into_response(&docs_url.for_host(host), &request_id)
+        }
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-request-id", id);

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use clientele::config;
-use lambda_http::{Error, Request, lambda_runtime::tracing, run, service_fn};
+use clientele::{config::DocsUrl, log};
+use lambda_http::{Error, Request, run, service_fn};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
-    let docs_url: Arc<str> = config::docs_url(|name| std::env::var(name).ok())?.into();
+    log::init();
+    let docs_url = Arc::new(DocsUrl::from_env());
     run(service_fn(move |request: Request| {
         let docs_url = Arc::clone(&docs_url);
         async move { Ok::<_, Error>(clientele_docs::handle(&docs_url, request)) }

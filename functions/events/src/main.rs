@@ -6,19 +6,21 @@ use clientele::{
     Registry,
     aws::AwsConnection,
     config::{Config, EventSources},
+    log,
 };
 use clientele_events::EventBridgeEvent;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    log::init();
     let sources = Arc::new(EventSources::from_env()?);
     let clients = AwsConnection::from_env()?.clients();
     let registry = Arc::new(Registry::new(Config::from_env()?, clients)?);
+    registry.store.warm_up().await;
     run(service_fn(move |event: LambdaEvent<EventBridgeEvent>| {
         let (registry, sources) = (Arc::clone(&registry), Arc::clone(&sources));
         async move { clientele_events::handle(&registry, &sources, event).await }

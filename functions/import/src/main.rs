@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use aws_lambda_events::event::s3::S3Event;
-use clientele::{Registry, aws::AwsConnection, config::Config};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use clientele::{Registry, aws::AwsConnection, config::Config, log};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    log::init();
     let clients = AwsConnection::from_env()?.clients();
     let registry = Arc::new(Registry::new(Config::from_env()?, clients)?);
+    registry.store.warm_up().await;
     run(service_fn(move |event: LambdaEvent<S3Event>| {
         let registry = Arc::clone(&registry);
         async move { clientele_import::handle(&registry, event).await }

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use clientele::{Registry, aws::AwsConnection, config::Config};
-use lambda_http::{Error, Request, lambda_runtime::tracing, run, service_fn};
+use clientele::{Registry, aws::AwsConnection, config::Config, log};
+use lambda_http::{Error, Request, run, service_fn};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    log::init();
     let clients = AwsConnection::from_env()?.clients();
     let registry = Arc::new(Registry::new(Config::from_env()?, clients)?);
+    registry.store.warm_up().await;
     run(service_fn(move |request: Request| {
         let registry = Arc::clone(&registry);
         async move { Ok::<_, Error>(clientele_pages::handle(&registry, request).await) }

@@ -15,6 +15,7 @@
 //! | token of a source | `TOKEN#{first 32 hex of its SHA-256}` | `TOKEN` |
 //! | reply kept for an idempotency key | `REPLY#{org}#{32 hex of the key's digest}` | `REPLY` |
 //! | a caller's requests | `RATE#{org}#{32 hex of the caller's hash}` | `RATE` |
+//! | nothing: the key that a starting function asks for | `NONE` | `NONE` |
 //!
 //! A deleted group stays, marked with its job, until that has removed its members; its counters
 //! stay closed for a day.
@@ -425,6 +426,11 @@ pub(super) fn reply(request: &KeyedRequest) -> Key {
 pub(super) fn rate(caller: &CallerId) -> Key {
     let digest = HEXLOWER.encode(caller.digest());
     Key::new(format!("RATE#{}#{digest}", caller.organization()), "RATE")
+}
+
+/// A key that no item has.
+pub(super) fn none() -> Key {
+    Key::new("NONE", "NONE")
 }
 
 #[cfg(test)]

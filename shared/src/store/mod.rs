@@ -27,6 +27,7 @@ mod sources;
 mod upsert;
 pub mod verify;
 mod visit;
+mod warm_up;
 mod wrapped_keys;
 
 pub use capacity::Consumed;

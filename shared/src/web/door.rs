@@ -49,10 +49,10 @@ async fn count(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Resu
 
 /// The reply to a request, with what every reply has, and the request's line in the audit.
 pub fn settle(registry: &Registry, call: &Call<'_>, reply: Reply) -> Response<String> {
-    let docs_url = &registry.config.docs_url;
+    let docs_url = registry.config.docs_url.for_host(call.host());
     let mut response = match reply {
         Ok(response) => response,
-        Err(problem) => problem.into_response(docs_url, call.request_id),
+        Err(problem) => problem.into_response(&docs_url, call.request_id),
     };
     if let Ok(id) = HeaderValue::from_str(call.request_id) {
         response.headers_mut().insert("x-request-id", id);

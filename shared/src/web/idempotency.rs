@@ -84,7 +84,10 @@ pub async fn once(
             }
             return Err(problem);
         }
-        Err(problem) => problem.into_response(&registry.config.docs_url, call.request_id),
+        Err(problem) => {
+            let docs_url = registry.config.docs_url.for_host(call.host());
+            problem.into_response(&docs_url, call.request_id)
+        }
         Ok(response) => response,
     };
     // The work is done, whether or not its reply can be kept. If it cannot, a repeated request

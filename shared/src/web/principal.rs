@@ -45,10 +45,13 @@ impl Scope {
         }
     }
 
-    /// The scopes in a `scope` claim: names separated by spaces (RFC 8693, section 4.2). Names of
-    /// other services' scopes are left out.
-    pub(super) fn named_in(claim: &str) -> BTreeSet<Self> {
-        let names: BTreeSet<&str> = claim.split(' ').collect();
+    /// The scopes in a `scope` claim: names separated by spaces (RFC 8693, section 4.2), each
+    /// behind a prefix. Names of other services' scopes are left out.
+    pub(super) fn named_in(claim: &str, prefix: &str) -> BTreeSet<Self> {
+        let names = claim
+            .split(' ')
+            .filter_map(|name| name.strip_prefix(prefix));
+        let names: BTreeSet<&str> = names.collect();
         let scopes = Self::ALL.into_iter();
         scopes.filter(|s| names.contains(s.as_str())).collect()
     }
@@ -115,5 +118,29 @@ impl Principal {
     /// Whether it is bound to groups, so that routes across them are closed to it.
     pub fn is_bound_to_groups(&self) -> bool {
         self.groups.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_prefix_only_names_with_it_are_scopes() {
+        let table: [(&str, &[Scope]); 6] = [
+            ("clientele/records:read", &[Scope::RecordsRead]),
+            ("records:read", &[]),
+            ("other/records:read", &[]),
+            ("clientele/clientele/records:read", &[]),
+            ("clientelerecords:read clientele/", &[]),
+            (
+                "openid other/records:delete clientele/pii:reveal clientele/records:write",
+                &[Scope::RecordsWrite, Scope::PiiReveal],
+            ),
+        ];
+        for (claim, expected) in table {
+            let scopes = Scope::named_in(claim, "clientele/");
+            assert_eq!(Vec::from_iter(scopes), expected, "{claim}");
+        }
     }
 }

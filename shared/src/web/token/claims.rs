@@ -67,6 +67,16 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
+/// What a token has to say.
+pub(super) struct Expected<'e> {
+    pub(super) issuer: &'e str,
+    pub(super) audience: &'e str,
+    /// Before the names of scopes.
+    pub(super) scope_prefix: &'e str,
+    /// When it has to be valid.
+    pub(super) now: Timestamp,
+}
+
 impl Claims {
     pub(super) fn parse(json: &[u8]) -> Result<Self, Refusal> {
         let members = Members::parse(json).ok_or(Refusal::Claims)?;
@@ -74,19 +84,14 @@ impl Claims {
         serde_json::from_value(Value::Object(members)).map_err(|_| Refusal::Claims)
     }
 
-    /// The principal, if the token is of this issuer, for this audience, and valid at a time.
-    pub(super) fn principal(
-        self,
-        issuer: &str,
-        audience: &str,
-        now: Timestamp,
-    ) -> Result<Principal, Refusal> {
-        let now = now.as_second();
+    /// The principal, if the token is what is expected.
+    pub(super) fn principal(self, expected: Expected<'_>) -> Result<Principal, Refusal> {
+        let now = expected.now.as_second();
         let is_later = |Seconds(time): Seconds| time > now.saturating_add(LEEWAY);
-        if self.iss != issuer {
+        if self.iss != expected.issuer {
             return Err(Refusal::Claim("iss"));
         }
-        if !self.aud.names(audience) {
+        if !self.aud.names(expected.audience) {
             return Err(Refusal::Claim("aud"));
         }
         if self.exp.0.saturating_add(LEEWAY) <= now {
@@ -103,7 +108,7 @@ impl Claims {
         }
         Ok(Principal {
             organization: self.organization_id,
-            scopes: Scope::named_in(&self.scope),
+            scopes: Scope::named_in(&self.scope, expected.scope_prefix),
             subject: self.sub,
             groups: self.groups,
             source: None,

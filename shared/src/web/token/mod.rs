@@ -16,14 +16,14 @@ mod key;
 mod members;
 mod roca;
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Principal;
 use crate::config::JwtConfig;
-use claims::Claims;
+use claims::{Claims, Expected};
 pub use download::FetchError;
 use fetched::FetchedKeys;
 use jws::Jws;
@@ -77,6 +77,9 @@ pub enum VerifierError {
     /// Neither a key set nor an address.
     #[error("JWKS is neither a JSON Web Key Set nor the https address of one")]
     NotAKeySet(#[source] KeySetError),
+    /// A file that cannot be read.
+    #[error("JWKS names the file {0}, which cannot be read: {1}")]
+    File(String, #[source] io::Error),
     /// An address that keys must not come from.
     #[error("JWKS is not an address that starts with https:// (http:// on this machine)")]
     Address,
@@ -86,6 +89,7 @@ pub enum VerifierError {
 pub struct Verifier {
     issuer: String,
     audience: String,
+    scope_prefix: String,
     keys: Keys,
 }
 
@@ -97,15 +101,23 @@ enum Keys {
 impl Verifier {
     /// A verifier for the configured issuer. Nothing is fetched yet.
     pub fn new(config: &JwtConfig) -> Result<Self, VerifierError> {
-        let keys = match config.jwks.starts_with("http") {
-            true => Keys::Fetched(FetchedKeys::at(&config.jwks)?),
-            false => Keys::Literal(
-                KeySet::from_json(config.jwks.as_bytes()).map_err(VerifierError::NotAKeySet)?,
-            ),
+        let jwks = &config.jwks;
+        let literal = |document: &[u8]| {
+            let keys = KeySet::from_json(document).map_err(VerifierError::NotAKeySet)?;
+            Ok(Keys::Literal(keys))
+        };
+        let keys = match jwks.strip_prefix("file://") {
+            Some(path) => {
+                let document = std::fs::read(path);
+                literal(&document.map_err(|error| VerifierError::File(path.to_owned(), error))?)?
+            }
+            None if jwks.starts_with("http") => Keys::Fetched(FetchedKeys::at(jwks)?),
+            None => literal(jwks.as_bytes())?,
         };
         Ok(Self {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
+            scope_prefix: config.scope_prefix.clone(),
             keys,
         })
     }
@@ -119,7 +131,12 @@ impl Verifier {
         let jws = Jws::parse(token)?;
         let key = self.key(&jws.header.kid, now).await?;
         let payload = jws.verified_payload(&key)?;
-        Claims::parse(&payload)?.principal(&self.issuer, &self.audience, now)
+        Claims::parse(&payload)?.principal(Expected {
+            issuer: &self.issuer,
+            audience: &self.audience,
+            scope_prefix: &self.scope_prefix,
+            now,
+        })
     }
 
     async fn key(&self, kid: &str, now: Timestamp) -> Result<Arc<Key>, Refusal> {

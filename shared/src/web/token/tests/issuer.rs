@@ -137,6 +137,7 @@ pub(super) fn verifier(jwks: &str) -> Verifier {
     let config = JwtConfig {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
+        scope_prefix: String::new(),
         jwks: jwks.to_owned(),
     };
     Verifier::new(&config).unwrap()

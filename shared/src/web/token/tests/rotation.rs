@@ -202,6 +202,7 @@ fn keys_come_over_tls_or_from_this_machine() {
         ("https://", false),
         ("httpsissuer", false),
         ("ftp://issuer.example/jwks.json", false),
+        ("file:///nowhere/jwks.json", false),
         ("{\"keys\": []}", true),
         ("{}", false),
         ("", false),
@@ -210,6 +211,7 @@ fn keys_come_over_tls_or_from_this_machine() {
         let config = crate::config::JwtConfig {
             issuer: "i".to_owned(),
             audience: "a".to_owned(),
+            scope_prefix: String::new(),
             jwks: jwks.to_owned(),
         };
         assert_eq!(Verifier::new(&config).is_ok(), is_taken, "{jwks}");

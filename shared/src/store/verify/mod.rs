@@ -4,129 +4,23 @@
 //! group, and a group's counters say how many memberships there are. The check may run while
 //! imports do: what seems to differ is read again before it is reported.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-};
+mod mend;
+mod report;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, ReturnConsumedCapacity, Select, TransactWriteItem,
-    Update,
-};
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 
 use super::{
     GroupId, Store, StoreError, StoredRecord,
     capacity::Units,
     group::read_counter,
-    item::number,
-    layout::{self, GROUPS, Item, Key, KindInGroup, MEMBERS, PK, SK},
+    layout::{self, GROUPS, Item, Key, KindInGroup, PK, SK},
     read::Freshness,
     retry::Backoff,
 };
-use crate::identity::{OrganizationId, RecordId, UidHash};
-
-/// What a check found.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Records read.
-    pub records: u64,
-    /// Memberships read.
-    pub memberships: u64,
-    /// Groups with members or counters.
-    pub groups: u64,
-    /// What does not agree.
-    pub differences: Vec<Difference>,
-    /// Differences that were mended.
-    pub repaired: u64,
-}
-
-/// Something that does not agree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference {
-    /// A record names a group without being a member.
-    MissingMembership {
-        /// The group.
-        group: String,
-        /// The record, by its uid's hash.
-        record: UidHash,
-    },
-    /// A membership leads to no record, or to one that does not name the group.
-    OrphanMembership {
-        /// The group.
-        group: String,
-        /// The record, by its uid's hash.
-        record: UidHash,
-    },
-    /// A counter is wrong.
-    Count {
-        /// The group.
-        group: String,
-        /// Which of the 256 counters.
-        bucket: u8,
-        /// What it says.
-        counter: u64,
-        /// What there is.
-        members: u64,
-    },
-}
-
-impl Report {
-    /// Whether everything agrees, or was made to.
-    pub fn is_clean(&self) -> bool {
-        self.differences.len() as u64 == self.repaired
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            records,
-            memberships,
-            groups,
-            differences,
-            repaired,
-        } = self;
-        writeln!(
-            f,
-            "{records} records, {memberships} memberships in {groups} groups"
-        )?;
-        for difference in differences {
-            writeln!(f, "{difference}")?;
-        }
-        match differences.len() {
-            0 => write!(f, "everything agrees"),
-            found => write!(f, "{found} differences, {repaired} repaired"),
-        }
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingMembership { group, record } => {
-                write!(
-                    f,
-                    "group {group}: record {record} names it but is no member"
-                )
-            }
-            Self::OrphanMembership { group, record } => {
-                write!(
-                    f,
-                    "group {group}: member {record} has no record that names it"
-                )
-            }
-            Self::Count {
-                group,
-                bucket,
-                counter,
-                members,
-            } => write!(
-                f,
-                "group {group}: counter {bucket:02x} says {counter}, there are {members} members"
-            ),
-        }
-    }
-}
+use crate::identity::{OrganizationId, RecordId};
+pub use report::{Difference, Report};
 
 /// A group of an organisation.
 type GroupKey = (OrganizationId, GroupId);
@@ -138,14 +32,60 @@ struct Tally {
     counters: BTreeMap<u8, u64>,
 }
 
+impl Tally {
+    /// Adds what was counted in another part of the table.
+    fn add(&mut self, other: Self) {
+        for (bucket, members) in other.members {
+            *self.members.entry(bucket).or_default() += members;
+        }
+        // A counter is one item, so it is in one part.
+        self.counters.extend(other.counters);
+    }
+}
+
+type Tallies = BTreeMap<GroupKey, Tally>;
+
+/// How many parts of the table are read at once. One part alone waits for DynamoDB most of the
+/// time; more than these are more than one processor reads.
+const SEGMENTS: i32 = 8;
+
 /// Reads the whole table and compares; with `repair`, mends what differs.
 pub async fn verify(store: &Store, repair: bool) -> Result<Report, StoreError> {
+    let segments = (0..SEGMENTS).map(|segment| verify_segment(store, segment, repair));
     let mut report = Report::default();
-    let mut tallies: BTreeMap<GroupKey, Tally> = BTreeMap::new();
+    let mut tallies = Tallies::new();
+    for (found, counted) in futures::future::try_join_all(segments).await? {
+        report.records += found.records;
+        report.memberships += found.memberships;
+        report.differences.extend(found.differences);
+        report.repaired += found.repaired;
+        for (group, tally) in counted {
+            tallies.entry(group).or_default().add(tally);
+        }
+    }
+    report.groups = tallies.len() as u64;
+    for ((organization, group), tally) in tallies {
+        store
+            .check_counters(organization, &group, &tally, repair, &mut report)
+            .await?;
+    }
+    Ok(report)
+}
+
+/// Reads one part of the table: compares records with memberships, and counts.
+async fn verify_segment(
+    store: &Store,
+    segment: i32,
+    repair: bool,
+) -> Result<(Report, Tallies), StoreError> {
+    let mut report = Report::default();
+    let mut tallies = Tallies::new();
     let mut pages = store
         .client
         .scan()
         .table_name(&store.table)
+        .segment(segment)
+        .total_segments(SEGMENTS)
         .consistent_read(true)
         .return_consumed_capacity(ReturnConsumedCapacity::Total)
         .into_paginator()
@@ -184,13 +124,7 @@ pub async fn verify(store: &Store, repair: bool) -> Result<Report, StoreError> {
             .await?;
         store.check_members(members, repair, &mut report).await?;
     }
-    report.groups = tallies.len() as u64;
-    for ((organization, group), tally) in tallies {
-        store
-            .check_counters(organization, &group, &tally, repair, &mut report)
-            .await?;
-    }
-    Ok(report)
+    Ok((report, tallies))
 }
 
 fn memberships_named(id: &RecordId, item: &Item) -> Result<Vec<(GroupId, RecordId)>, StoreError> {
@@ -364,120 +298,5 @@ impl Store {
             members += u64::try_from(page.count).unwrap_or(0);
         }
         Ok(members)
-    }
-
-    async fn add_membership(&self, group: &GroupId, id: &RecordId) -> Result<bool, StoreError> {
-        let organization = id.customer().organization();
-        let item = layout::membership_item(organization, group, id);
-        let exists = "contains(#groups, :group)";
-        let actions = vec![
-            self.check_record(id, group, exists)?,
-            self.put_new(item)?,
-            self.move_counter(
-                &layout::counter(organization, group, id.hash().bucket()),
-                "1",
-            )?,
-        ];
-        self.mend(actions).await
-    }
-
-    async fn remove_membership(
-        &self,
-        organization: OrganizationId,
-        group: &GroupId,
-        id: &RecordId,
-    ) -> Result<bool, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(layout::membership(organization, group, id).to_item()))
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .build()
-            .map_err(|_| StoreError::corrupt("request", "delete"))?;
-        let actions = vec![
-            self.check_record(id, group, "NOT contains(#groups, :group)")?,
-            TransactWriteItem::builder().delete(delete).build(),
-            self.move_counter(
-                &layout::counter(organization, group, id.hash().bucket()),
-                "-1",
-            )?,
-        ];
-        self.mend(actions).await
-    }
-
-    fn check_record(
-        &self,
-        id: &RecordId,
-        group: &GroupId,
-        condition: &str,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.table)
-            .set_key(Some(layout::record(id).to_item()))
-            .condition_expression(condition)
-            .expression_attribute_names("#groups", GROUPS)
-            .expression_attribute_values(":group", AttributeValue::S(group.to_string()))
-            .build()
-            .map_err(|_| StoreError::corrupt("request", "condition"))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-
-    pub(super) fn move_counter(
-        &self,
-        key: &Key,
-        by: &str,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.to_item()))
-            .update_expression("ADD #members :by")
-            .expression_attribute_names("#members", MEMBERS)
-            .expression_attribute_values(":by", number(by))
-            .build()
-            .map_err(|_| StoreError::corrupt("request", "update"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// Sets a counter to what there is, if it still says what it said.
-    async fn correct(&self, key: &Key, counter: u64, members: u64) -> Result<bool, StoreError> {
-        let values = HashMap::from([
-            (":members".to_owned(), number(members)),
-            (":counter".to_owned(), number(counter)),
-        ]);
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.to_item()))
-            .update_expression("SET #members = :members")
-            .condition_expression(
-                "#members = :counter OR (attribute_not_exists(#members) AND :counter = :zero)",
-            )
-            .expression_attribute_names("#members", MEMBERS)
-            .set_expression_attribute_values(Some(values))
-            .expression_attribute_values(":zero", number(0))
-            .build()
-            .map_err(|_| StoreError::corrupt("request", "update"))?;
-        self.mend(vec![TransactWriteItem::builder().update(update).build()])
-            .await
-    }
-
-    /// Writes a repair, unless what it mends has changed meanwhile.
-    async fn mend(&self, actions: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let result = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(actions))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match result {
-            Ok(output) => {
-                self.capacity.add(Units::Write, output.consumed_capacity());
-                Ok(true)
-            }
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_transaction_canceled_exception() => Ok(false),
-                _ => Err(StoreError::call("TransactWriteItems")(error)),
-            },
-        }
     }
 }

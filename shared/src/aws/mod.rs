@@ -3,18 +3,18 @@
 //! Lambda gives a function its region and credentials as variables that hold for
 //! the life of the process, so the SDK's provider chain has nothing to find.
 
-use std::time::Duration;
+mod https;
+mod roots;
+
+use std::{path::PathBuf, time::Duration};
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig,
+    BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig,
 };
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::config::ConfigError;
-
-/// How long a connection may take; within a region it takes milliseconds.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub use roots::{CaBundleError, TrustedRoots};
 
 /// Where AWS is and who calls it.
 #[derive(Debug, Clone)]
@@ -29,6 +29,9 @@ pub struct AwsConnection {
     pub s3_endpoint: Option<String>,
     /// `AWS_ENDPOINT_URL_KMS`, else `AWS_ENDPOINT_URL`.
     pub kms_endpoint: Option<String>,
+    /// Amazon's, and those in the file that `AWS_CA_BUNDLE` names: PEM, for servers other than
+    /// AWS's that are reached over https.
+    pub trusted_roots: TrustedRoots,
 }
 
 impl AwsConnection {
@@ -37,8 +40,11 @@ impl AwsConnection {
         let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let required = |name: &'static str| optional(name).ok_or(ConfigError::Missing(name));
         let endpoint = |name: &str| optional(name).or_else(|| optional("AWS_ENDPOINT_URL"));
+        let region = required("AWS_REGION")?;
+        let bundle = optional("AWS_CA_BUNDLE").map(PathBuf::from);
         Ok(Self {
-            region: required("AWS_REGION")?,
+            trusted_roots: TrustedRoots::new(&region, bundle)?,
+            region,
             credentials: Credentials::new(
                 required("AWS_ACCESS_KEY_ID")?,
                 required("AWS_SECRET_ACCESS_KEY")?,
@@ -54,15 +60,12 @@ impl AwsConnection {
 
     /// One client per service over one shared HTTP connection pool.
     pub fn clients(&self) -> AwsClients {
-        let http_client: SharedHttpClient = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .build_https();
+        let http_client = https::client(&self.trusted_roots);
         let region = Region::new(self.region.clone());
         // Throttling and timeouts are the SDK's to retry; conflicts between
         // transactions and unprocessed items are not, see `store::retry`.
         let retries = RetryConfig::standard().with_max_attempts(6);
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(Duration::from_secs(20))
             .build();
 
@@ -75,17 +78,13 @@ impl AwsConnection {
             .timeout_config(timeouts.clone());
         dynamodb.set_endpoint_url(self.dynamodb_endpoint.clone());
 
-        // A download lasts as long as its file, so only the connection is timed.
-        let connecting = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build();
+        // A download lasts as long as its file, so only its connection is timed.
         let mut s3 = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region.clone())
             .credentials_provider(self.credentials.clone())
             .http_client(http_client.clone())
             .retry_config(retries.clone())
-            .timeout_config(connecting)
             // Servers other than AWS's seldom resolve bucket names as hosts.
             .force_path_style(self.s3_endpoint.is_some());
         s3.set_endpoint_url(self.s3_endpoint.clone());

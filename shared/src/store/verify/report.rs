@@ -1,0 +1,108 @@
+//! What a check of the table found.
+
+use std::fmt;
+
+use crate::identity::UidHash;
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Records read.
+    pub records: u64,
+    /// Memberships read.
+    pub memberships: u64,
+    /// Groups with members or counters.
+    pub groups: u64,
+    /// What does not agree.
+    pub differences: Vec<Difference>,
+    /// Differences that were mended.
+    pub repaired: u64,
+}
+
+/// Something that does not agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// A record names a group without being a member.
+    MissingMembership {
+        /// The group.
+        group: String,
+        /// The record, by its uid's hash.
+        record: UidHash,
+    },
+    /// A membership leads to no record, or to one that does not name the group.
+    OrphanMembership {
+        /// The group.
+        group: String,
+        /// The record, by its uid's hash.
+        record: UidHash,
+    },
+    /// A counter is wrong.
+    Count {
+        /// The group.
+        group: String,
+        /// Which of the 256 counters.
+        bucket: u8,
+        /// What it says.
+        counter: u64,
+        /// What there is.
+        members: u64,
+    },
+}
+
+impl Report {
+    /// Whether everything agrees, or was made to.
+    pub fn is_clean(&self) -> bool {
+        self.differences.len() as u64 == self.repaired
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            records,
+            memberships,
+            groups,
+            differences,
+            repaired,
+        } = self;
+        writeln!(
+            f,
+            "{records} records, {memberships} memberships in {groups} groups"
+        )?;
+        for difference in differences {
+            writeln!(f, "{difference}")?;
+        }
+        match differences.len() {
+            0 => write!(f, "everything agrees"),
+            found => write!(f, "{found} differences, {repaired} repaired"),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingMembership { group, record } => {
+                write!(
+                    f,
+                    "group {group}: record {record} names it but is no member"
+                )
+            }
+            Self::OrphanMembership { group, record } => {
+                write!(
+                    f,
+                    "group {group}: member {record} has no record that names it"
+                )
+            }
+            Self::Count {
+                group,
+                bucket,
+                counter,
+                members,
+            } => write!(
+                f,
+                "group {group}: counter {bucket:02x} says {counter}, there are {members} members"
+            ),
+        }
+    }
+}
