@@ -1,14 +1,18 @@
 """Calls over HTTP, through the emulator's API Gateway."""
 
+import io
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
+from boto3.s3.transfer import TransferConfig
 
 from stack import Stack
 from waiting import until
 
+# S3 takes no smaller parts than 5 MiB.
+IN_PARTS = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
 ENDED = ("completed", "completed_with_rejections", "failed", "cancelled")
 
 
@@ -68,14 +72,11 @@ class Caller:
 
         return until(f"the job {job} ended", probe, seconds, last=lambda: str(self.get(path).data))
 
-    def drop(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> None:
-        """Puts a file into the bucket, below the organization's inbox."""
-        self.stack.aws.client("s3").put_object(
-            Bucket=self.stack.resources["Bucket"],
-            Key=f"inbox/{self.organization}/{key}",
-            Body=data,
-            Metadata=metadata or {},
-        )
+    def drop(self, key: str, data: bytes) -> None:
+        """Puts a file into the bucket, below the organization's inbox; a large one in several parts."""
+        whole_key = f"inbox/{self.organization}/{key}"
+        s3 = self.stack.aws.client("s3")
+        s3.upload_fileobj(io.BytesIO(data), self.stack.resources["Bucket"], whole_key, Config=IN_PARTS)
 
     def imported(self, key: str, data: bytes, seconds: float = 90) -> dict[str, Any]:
         """Drops a file, and gives the job that took it, once it has ended."""

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 ISSUER = "https://identity.example.com/"
 AUDIENCE = "clientele"
 EVERY_SCOPE = "records:read records:write records:delete pii:reveal workspace:admin"
+# As Amazon Cognito names the scopes of a resource server.
+SCOPE_PREFIX = "clientele/"
 KEY_ID = "tests-1"
 
 
@@ -44,7 +46,7 @@ class IdentityProvider:
             "sub": "tester",
             "exp": now + 3600,
             "organization_id": organization,
-            "scope": scope,
+            "scope": " ".join(SCOPE_PREFIX + name for name in scope.split()),
             **claims,
         }
         header = {"alg": "ES256", "typ": "JWT", "kid": KEY_ID}

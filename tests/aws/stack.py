@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from emulated_aws import ACCOUNT, EmulatedAws
-from identity import AUDIENCE, ISSUER, IdentityProvider
+from identity import AUDIENCE, ISSUER, SCOPE_PREFIX, IdentityProvider
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / ".aws-sam" / "build"
@@ -91,15 +91,24 @@ def parameters(identity: IdentityProvider) -> dict[str, str]:
         "BucketName": BUCKET,
         "JwtIssuer": ISSUER,
         "JwtAudience": AUDIENCE,
+        "JwtScopePrefix": SCOPE_PREFIX,
         "Jwks": identity.key_set(),
         "DocsUrl": "https://docs.example.com/clientele",
         "InboxRetention": "delete",
         "RateLimitPerMinute": "100000",
         "Architecture": os.environ.get("CLIENTELE_ARCHITECTURE", "x86_64"),
         "LogRetentionDays": "30",
+        "ThrottlingRate": "1000",
+        "ThrottlingBurst": "2000",
+        "ApiReservedConcurrency": "20",
+        "PagesReservedConcurrency": "10",
+        "DocsReservedConcurrency": "2",
         "ImportReservedConcurrency": "4",
+        "EventsReservedConcurrency": "2",
         "EventSources": f"{EVENT_SOURCE}@{ACCOUNT}={EVENT_ORGANIZATION}",
         "EventBusName": "default",
+        # Empty is the one value that means the stack's own.
+        "RestoredTableName": "",
         "AlarmTopicArn": topic,
     }
 

@@ -7,7 +7,7 @@ import pytest
 import routes
 from api import Caller
 from identity import IdentityProvider
-from stack import Stack
+from stack import Stack, parameters
 
 PROBLEM = "application/problem+json"
 
@@ -26,6 +26,10 @@ def test_every_route_of_the_template_reaches_its_function(stack: Stack) -> None:
     assert keys == wanted
     assert set(dict(routes.route_keys(stack.processed["Resources"]["HttpApi"]["Properties"]["Body"])).values()) == {
         "ApiFunction", "PagesFunction", "DocsFunction"}
+
+
+def test_every_parameter_of_the_template_was_given(stack: Stack, identity: IdentityProvider) -> None:
+    assert set(parameters(identity)) == set(stack.source["Parameters"])
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs", "/api/v1/out/customers", "/v1/sources"])

@@ -65,9 +65,12 @@ def test_xlsx_and_json_give_the_same_records_as_csv(organization: Caller) -> Non
 
 
 def test_a_file_of_more_than_10000_rows_is_imported_in_parts(stack: Stack, organization: Caller) -> None:
-    rows = [{"external_id": f"large-{n}", "profession": f"profession {n % 7}"} for n in range(10_400)]
+    # More than 5 MiB, so that it is also uploaded in parts.
+    rows = [{"external_id": f"large-{n}", "profession": f"profession {n % 7} ".ljust(540, ".")} for n in range(10_400)]
+    content = as_csv(rows)
+    assert len(content) > 5 << 20
 
-    job = organization.imported("generic/customers/large.csv", as_csv(rows), seconds=300)
+    job = organization.imported("generic/customers/large.csv", content, seconds=300)
 
     assert (job["state"], counts(job), job["rows_total"]) == ("completed", {"created": 10_400}, 10_400)
     assert organization.page_count("customers.generic") == {"pages": 11, "customers": 10_400, "page_size": 1000}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from api import Caller
 from stack import ROOT, Stack
 from test_files import rows_of
 
@@ -43,6 +44,7 @@ def test_records_memberships_and_counters_agree(stack: Stack) -> None:
 
 @pytest.mark.last
 def test_no_log_holds_a_personal_value(stack: Stack) -> None:
+    Caller(stack, None, 0).get("/schemas/profiles.json").expect(200)
     logs = stack.aws.client("logs")
     groups = [group["logGroupName"] for page in logs.get_paginator("describe_log_groups").paginate() for group in page["logGroups"]]
     text = {group: "\n".join(messages(stack, group)) for group in groups}
