@@ -1,7 +1,7 @@
 """What fails each time waits in a queue, and is sent again once its cause is mended."""
 
-import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote_plus
@@ -39,11 +39,25 @@ def damaged(wrapped: bytes) -> bytes:
     return wrapped[:-1] + bytes([wrapped[-1] ^ 1])
 
 
+def with_aws_cli(stack: Stack) -> Path:
+    """A folder with an `aws` that is the CLI of the tests' environment.
+
+    It is told the endpoint: version 1, which PyPI has, sends calls for SQS to an old host name of
+    AWS's whatever `AWS_ENDPOINT_URL` says.
+    """
+    folder = stack.aws.folder / "bin"
+    folder.mkdir(exist_ok=True)
+    command = folder / "aws"
+    original = Path(sys.executable).parent / "aws"
+    command.write_text(f'#!/bin/sh\nexec "{original}" --endpoint-url {stack.aws.endpoint} "$@"\n')
+    command.chmod(0o755)
+    return folder
+
+
 def replay(stack: Stack, what: str) -> str:
     """Runs the operator's script against the emulator."""
     environment = stack.aws.environment()
-    # The AWS CLI of the tests' own environment.
-    environment["PATH"] = f"{Path(os.sys.executable).parent}:{environment['PATH']}"
+    environment["PATH"] = f"{with_aws_cli(stack)}:{environment['PATH']}"
     command = [str(ROOT / "scripts" / "replay-failed"), NAME, what]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 All other tests run the functions under these roles too, since the emulator evaluates policies.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,6 @@ from stack import BUCKET, Stack
 KEY = {"pk": {"S": "ORG#1"}, "sk": {"S": "ORGANIZATION"}}
 RATE = {"pk": {"S": "RATE#1"}, "sk": {"S": "RATE"}}
 DENIED = {"AccessDenied", "AccessDeniedException"}
-Client = Callable[[str], Any]
 
 
 class User:
@@ -45,8 +45,6 @@ class User:
 
 def as_text(document: Any) -> str:
     """A policy as IAM takes it."""
-    import json
-
     return document if isinstance(document, str) else json.dumps(document)
 
 
