@@ -46,7 +46,8 @@ def test_records_memberships_and_counters_agree(stack: Stack) -> None:
 def test_no_log_holds_a_personal_value(stack: Stack) -> None:
     Caller(stack, None, 0).get("/schemas/profiles.json").expect(200)
     logs = stack.aws.client("logs")
-    groups = [group["logGroupName"] for page in logs.get_paginator("describe_log_groups").paginate() for group in page["logGroups"]]
+    pages = logs.get_paginator("describe_log_groups").paginate()
+    groups = [group["logGroupName"] for page in pages for group in page["logGroups"]]
     text = {group: "\n".join(messages(stack, group)) for group in groups}
     # Each function has written to its own group, in JSON, and not to a group that Lambda makes.
     for logical_id in GROUPS:
