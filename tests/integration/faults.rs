@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use clientele::{Registry, config::Config, identity::OrganizationId};
+use clientele::{Registry, config::Config, identity::OrganizationId, store::jobs::JobState};
 use serde_json::Value;
 
 use crate::{
@@ -115,6 +115,29 @@ async fn disturb_every_call(fate: Fate) {
     }
     println!("{fate:?} at each of {} calls, 0 differences", sites.len());
     stack.assert_verified().await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_an_operator_sends_again_is_worked_on_at_once() {
+    let stack = Stack::start().await;
+    let key = "inbox/1/generic/customers/c.csv";
+    let event = stack.put(key, customers(0..30, "+2567")).await;
+    let network = Network::new(|call| match call.operation {
+        "S3 GET" => Fate::Refused,
+        _ => Fate::Answered,
+    });
+    let registry = stack.through(&network);
+    for _ in 0..3 {
+        let event = serde_json::from_value(event.clone()).unwrap();
+        let context = context("lambda's", Duration::from_secs(900));
+        let event = lambda_runtime::LambdaEvent::new(event, context);
+        assert!(clientele_import::handle(&registry, event).await.is_err());
+    }
+
+    stack.invoke(&event, "the operator's").await.unwrap();
+    let job = stack.latest_job().await;
+    assert_eq!((job.state, job.counts.created), (JobState::Completed, 30));
     stack.stop().await;
 }
 

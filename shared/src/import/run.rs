@@ -228,7 +228,19 @@ impl Importer<'_> {
             Err(Stopped::File(error)) => self.fail(job, &error, saved, object).await,
             Err(Stopped::Cancelled(at)) => self.cancel(job, at, saved, object).await,
             Err(Stopped::Lost) => Ok(()),
-            Err(Stopped::Failed(error)) => Err(error),
+            Err(Stopped::Failed(error)) => {
+                self.give_up(&job, invocation).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Leaves a job to whoever is invoked next: a retry, or the event that an operator sends again
+    /// under another request id, which would find the lease held and be gone.
+    async fn give_up(&self, job: &Job, invocation: Invocation<'_>) {
+        let released = self.store.release_job(job, invocation.id).await;
+        if let Err(error) = released {
+            tracing::warn!(%error, job = %job.id, "the job stays leased until its lease runs out");
         }
     }
 
