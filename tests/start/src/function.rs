@@ -48,7 +48,7 @@ pub(crate) const FUNCTIONS: [Function; 6] = [
     Function {
         name: "events",
         event: "eventbridge_customer.json",
-        answers: "null",
+        answers: "the organization has no keys",
     },
     Function {
         name: "verify",

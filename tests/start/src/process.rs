@@ -112,7 +112,8 @@ async fn follow(
             sign = api.signs.recv() => match (sign, polled) {
                 (Some(Sign::Poll(at)), None) => polled = Some(at),
                 (Some(Sign::Response(at, answer)), Some(polled)) => return Ok((polled, at, answer)),
-                (Some(Sign::Failure(error)), _) => return Err(format!("it failed: {error}").into()),
+                (Some(Sign::Failure(at, error)), Some(polled)) => return Ok((polled, at, error)),
+                (Some(Sign::Failure(_, error)), None) => return Err(format!("it failed: {error}").into()),
                 _ => return Err("it does not follow the runtime API".into()),
             },
             status = child.wait() => return Err(format!("it ended: {}", status?).into()),

@@ -28,7 +28,7 @@ pub(crate) enum Sign {
     /// It answers the event.
     Response(Instant, String),
     /// It says that it failed.
-    Failure(String),
+    Failure(Instant, String),
 }
 
 /// The API of one process, with one event for it.
@@ -126,7 +126,8 @@ async fn response(State(invocation): State<Arc<Invocation>>, body: String) -> St
 }
 
 async fn failure(State(invocation): State<Arc<Invocation>>, body: String) -> StatusCode {
-    invocation.tell(Sign::Failure(body));
+    let now = Instant::now();
+    invocation.tell(Sign::Failure(now, body));
     StatusCode::ACCEPTED
 }
 
