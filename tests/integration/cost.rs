@@ -1,5 +1,7 @@
 //! Write units are money: what DynamoDB says each kind of row consumes.
 
+use serde_json::json;
+
 use crate::stack::{Stack, customers};
 
 const ROWS: usize = 10_000;
@@ -66,8 +68,23 @@ async fn rows_cost_no_more_than_promised() {
     let count = spent().read;
     assert!(count <= 5.0, "a page count costs {count} read units");
 
+    let mut pages = Vec::new();
+    for page in [0, 4, 9] {
+        let reading = &stack.local.registry.store;
+        let before = reading.consumed();
+        let body = json!({"customer_group_id": "customers.generic", "page": page});
+        let answer = stack.post("/v1/customer", &body).await;
+        assert_eq!(answer.body["customers"].as_array().unwrap().len(), 1000);
+        pages.push((reading.consumed() - before).read);
+    }
+    // Half a unit a record, and a few for the counters and memberships.
+    assert!(
+        pages.iter().all(|units| (500.0..600.0).contains(units)),
+        "{pages:?}"
+    );
+
     println!(
-        "write units: new {new:.3}, changed {changed:.3}, unchanged {:.4}, new in two groups {two_groups:.3}; read units of a page count at {ROWS} members: {count}",
+        "write units: new {new:.3}, changed {changed:.3}, unchanged {:.4}, new in two groups {two_groups:.3}; read units of a page count at {ROWS} members: {count}, of pages {pages:?}",
         per_row(unchanged.write)
     );
     stack.stop().await;
