@@ -2,6 +2,19 @@
 
 set positional-arguments
 
+# What `sam local` is told: the processor that the functions were built for, and
+# where env.json finds this machine. On Linux that is Docker's bridge, where the
+# stack has to listen: just run --address 172.17.0.1
+here := "--parameter-overrides Architecture=" + if arch() == "aarch64" { "arm64" } else { "x86_64" }
+this_machine := if os() == "linux" { "--add-host host.docker.internal:172.17.0.1" } else { "" }
+in_docker := here + " --env-vars env.json " + this_machine
+
+# The key pair that the local S3 expects, and the region it answers in.
+local_aws := "AWS_ACCESS_KEY_ID=clientele AWS_SECRET_ACCESS_KEY=clientele-local AWS_DEFAULT_REGION=us-east-1"
+
+# 9000, which cargo-lambda would take, is the stack's S3.
+emulator := "--invoke-address 127.0.0.1 --invoke-port 9001"
+
 _list:
     @just --list --unsorted
 
@@ -40,15 +53,40 @@ deny:
 build *options:
     sam build "$@"
 
-# Run one built function in Docker against `just run`, as in: just invoke ImportFunction s3_put_csv
-invoke function event:
+# Build them for this machine's processor, for `just invoke` and `just start-api`.
+build-here *options:
+    sam build "$@" {{ here }}
+
+# Run one built function in Docker, as in: just invoke ImportFunction s3_put_csv tests/files/customers.csv
+invoke function event *file: (_hand-over function)
     #!/usr/bin/env bash
     set -euo pipefail
-    # A container sees its function's folder and nothing else of this machine.
-    install -m 600 .clientele/master-key ".aws-sam/build/$1/master-key"
-    # The key pair that the local S3 expects, and the region it answers in.
-    export AWS_ACCESS_KEY_ID=clientele AWS_SECRET_ACCESS_KEY=clientele-local AWS_DEFAULT_REGION=us-east-1
-    sam local invoke "$1" --event "events/$2.json" --env-vars env.json --docker-network host
+    scripts/event "${@:2}" | {{ local_aws }} sam local invoke "$1" --event - {{ in_docker }}
+
+# Serve the built functions that answer HTTP in Docker, on port 3000.
+start-api *options: (_hand-over "ApiFunction" "PagesFunction" "DocsFunction")
+    {{ local_aws }} sam local start-api --warm-containers LAZY {{ in_docker }} "$@"
+
+# Run one function without Docker, built again at each change, as in: just watch api
+watch function *options:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    exec cargo lambda watch --manifest-path "functions/$1/Cargo.toml" \
+        --env-file .clientele/functions.env {{ emulator }} "${@:2}"
+
+# Call the function that `just watch` runs, as in: just call api api_out_customers
+call function event *file:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    scripts/event "${@:2}" | cargo lambda invoke "$1" --data-file /dev/stdin {{ emulator }}
+
+# A container sees its function's folder and nothing else of this machine.
+_hand-over +functions:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for function in "$@"; do
+        install -m 600 .clientele/master-key .clientele/jwks.json ".aws-sam/build/$function/"
+    done
 
 # Build, and deploy to AWS.
 deploy:

@@ -11,7 +11,8 @@ use crate::{
 /// Whose events `events/eventbridge_customer.json` are.
 const EVENT_SOURCES: &str = "com.example.loyalty@123456789012=1";
 
-/// Writes `NAME=value` lines, whose values have no line breaks.
+/// Writes `NAME='value'` lines, which cargo-lambda and a shell read alike: both need the quotes, one
+/// for an equals sign and the other for a space.
 pub(crate) fn write(
     data: &DataDir,
     endpoints: &Endpoints,
@@ -40,6 +41,6 @@ pub(crate) fn write(
         ("AWS_ACCESS_KEY_ID", &endpoints.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &endpoints.secret_access_key),
     ];
-    let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
+    let lines = variables.map(|(name, value)| format!("{name}='{value}'\n"));
     write_private(&data.functions_env(), lines.concat().as_bytes())
 }

@@ -49,6 +49,7 @@ mod network;
 mod other_processes;
 mod pages;
 mod parts;
+mod permissions;
 mod preview;
 mod privacy;
 mod rate;

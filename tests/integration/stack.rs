@@ -151,8 +151,13 @@ impl Stack {
 
     /// The events that S3 sends for what is below `parts/` now.
     pub(crate) async fn events_of_parts(&self) -> Vec<Value> {
+        self.events_below("parts/").await
+    }
+
+    /// The events that S3 sends for the objects below a prefix, if they are put now.
+    pub(crate) async fn events_below(&self, prefix: &str) -> Vec<Value> {
         let list = self.local.clients.s3.list_objects_v2().bucket(BUCKET);
-        let found = list.prefix("parts/").send().await.unwrap();
+        let found = list.prefix(prefix).send().await.unwrap();
         let event = |object: &aws_sdk_s3::types::Object| {
             let etag = object.e_tag().unwrap_or_default().replace('"', "");
             let size = object.size().unwrap().try_into().unwrap();

@@ -33,14 +33,14 @@ async fn differences_are_found_and_mended() {
             .into(),
         )
     };
-    // A counter that is off, a membership that is gone, a record that is gone.
+    // A counter that is off, so far that it is below nothing, a membership that is gone, a record that is gone.
     let [counter, _] = keyed("COUNT#");
     client
         .update_item()
         .table_name(table)
         .set_key(key(&counter))
-        .update_expression("ADD members :two")
-        .expression_attribute_values(":two", AttributeValue::N("2".to_owned()))
+        .update_expression("ADD members :less")
+        .expression_attribute_values(":less", AttributeValue::N("-9".to_owned()))
         .send()
         .await
         .unwrap();

@@ -8,7 +8,9 @@ use std::{
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_runtime_api::client::{
-    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    },
     orchestrator::HttpRequest,
     runtime_components::RuntimeComponents,
 };
@@ -44,7 +46,9 @@ impl Guard {
         let dynamodb = clients.dynamodb.config().to_builder();
         let s3 = clients.s3.config().to_builder();
         AwsClients {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.http_client(http.clone()).build()),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                dynamodb.http_client(http.clone()).build(),
+            ),
             s3: aws_sdk_s3::Client::from_conf(s3.http_client(http).build()),
             kms: clients.kms.clone(),
         }
@@ -64,7 +68,9 @@ impl Guard {
         };
         let actions = self.role.actions().into_iter();
         let unused = actions.filter(|allowed| !is_used(allowed));
-        unused.map(|(action, pattern)| format!("{action} {pattern}")).collect()
+        unused
+            .map(|(action, pattern)| format!("{action} {pattern}"))
+            .collect()
     }
 
     fn note(&self, request: &HttpRequest) {
@@ -121,7 +127,10 @@ fn needs_of_the_table(operation: &str, body: &Value) -> Vec<Need> {
         "Query" => {
             let values = body["ExpressionAttributeValues"].as_object().unwrap();
             let key = values.get(":pk").and_then(|value| value["S"].as_str());
-            vec![need(operation, key.map(str::to_owned).into_iter().collect())]
+            vec![need(
+                operation,
+                key.map(str::to_owned).into_iter().collect(),
+            )]
         }
         "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" => {
             let key = body.get("Key").unwrap_or(&body["Item"]);
@@ -138,7 +147,9 @@ fn needs_of_the_bucket(request: &HttpRequest) -> Vec<Need> {
     let (_, key) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
     let query = |name: &str| {
         let mut pairs = url.query_pairs();
-        pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+        pairs
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.into_owned())
     };
     let need = |action: &str, key: &str| Need {
         action: format!("s3:{action}"),

@@ -104,7 +104,10 @@ fn meets(condition: &Value, need: &Need) -> bool {
     operators.iter().all(|(operator, keys)| {
         let mut keys = keys.as_object().unwrap().iter();
         keys.all(|(key, expected)| {
-            let patterns: Vec<_> = list(expected).into_iter().filter_map(Value::as_str).collect();
+            let patterns: Vec<_> = list(expected)
+                .into_iter()
+                .filter_map(Value::as_str)
+                .collect();
             let is_like = |value: &str| patterns.iter().any(|pattern| reaches(pattern, value));
             match (operator.as_str(), key.as_str()) {
                 ("StringLike", "s3:prefix") => is_like(&need.prefix),

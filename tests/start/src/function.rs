@@ -28,12 +28,12 @@ pub(crate) const FUNCTIONS: [Function; 6] = [
     Function {
         name: "api",
         event: "api_settings.json",
-        answers: "\"statusCode\":401",
+        answers: "errors/unauthenticated",
     },
     Function {
         name: "pages",
         event: "pages_customer.json",
-        answers: "\"statusCode\":401",
+        answers: "errors/unauthenticated",
     },
     Function {
         name: "docs",
@@ -94,7 +94,7 @@ fn unknown_token() -> String {
 
 /// What Lambda and the template put in a function's environment, with everything of AWS at the
 /// endpoint.
-pub(crate) fn environment(endpoint: &Endpoint, key_file: &Path) -> Vec<(&'static str, String)> {
+pub(crate) fn environment<'a>(endpoint: &Endpoint, key_file: &Path) -> Vec<(&'a str, String)> {
     let url = format!("https://localhost:{}", endpoint.address.port());
     let path = |path: &Path| path.display().to_string();
     vec![

@@ -36,6 +36,9 @@ struct Options {
     /// The part of one CPU that a function may use, as 0.0724 for one of 128 MB; needs root.
     #[arg(long)]
     cpu_share: Option<f64>,
+    /// A variable besides in every function's environment, as `MIMALLOC_ALLOW_THP=0`.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
     /// Only these functions.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -58,7 +61,9 @@ async fn main() -> Result<(), Error> {
     let share = options.cpu_share.map(CpuShare::new).transpose()?;
     let key_file = tempfile::NamedTempFile::new()?;
     std::fs::write(key_file.path(), [7; 32])?;
-    let environment = function::environment(&endpoint, key_file.path());
+    let mut environment = function::environment(&endpoint, key_file.path());
+    let besides = options.env.iter();
+    environment.extend(besides.map(|(name, value)| (name.as_str(), value.clone())));
 
     for run in 0..=options.runs {
         for row in &mut rows {
@@ -77,6 +82,11 @@ async fn main() -> Result<(), Error> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(table(&rows).as_bytes())?;
     Ok(())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn rows(options: &Options) -> Result<Vec<Row>, Error> {

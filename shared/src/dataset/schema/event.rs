@@ -1,5 +1,7 @@
 //! Events checked against their schema.
 
+use std::sync::OnceLock;
+
 use jsonschema::{
     Draft, PatternOptions, ValidationError, Validator,
     error::ValidationErrorKind,
@@ -17,10 +19,11 @@ use crate::record::{MAX_RECORD_BYTES, RowErrorCode};
 /// The most problems of one event that are told: whoever wrote it will not read more.
 const MAX_PROBLEMS: usize = 100;
 
-/// The compiled schema of a dataset's events.
+/// The schema of a dataset's events.
 pub struct EventSchema {
     document: String,
-    validator: Validator,
+    /// Compiled when the first event is checked: whoever only reads the document need not wait.
+    validator: OnceLock<Validator>,
     event: EventFormat,
     /// The body's.
     fields: Vec<Field>,
@@ -65,27 +68,36 @@ enum Place<'a> {
     Unknown,
 }
 
+fn compile(document: &str) -> Result<Validator, EventSchemaError> {
+    let validator = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        // Draft 2020-12 takes formats for mere notes unless told otherwise.
+        .should_validate_formats(true)
+        // Of the two engines, the one whose time grows with the text alone.
+        .with_pattern_options(PatternOptions::regex())
+        .build(&serde_json::from_str(document)?)
+        .map_err(Box::new)?;
+    Ok(validator)
+}
+
 impl EventSchema {
-    /// Makes a dataset's schema and compiles it.
+    /// Makes a dataset's schema.
     pub(in crate::dataset) fn new(
         dataset: &Dataset,
         event: &EventFormat,
     ) -> Result<Self, EventSchemaError> {
-        let document = document::of_events(dataset, event)?;
-        let validator = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            // Draft 2020-12 takes formats for mere notes unless told otherwise.
-            .should_validate_formats(true)
-            // Of the two engines, the one whose time grows with the text alone.
-            .with_pattern_options(PatternOptions::regex())
-            .build(&serde_json::from_str(&document)?)
-            .map_err(Box::new)?;
         Ok(Self {
-            document,
-            validator,
+            document: document::of_events(dataset, event)?,
+            validator: OnceLock::new(),
             event: event.clone(),
             fields: sent(dataset).cloned().collect(),
         })
+    }
+
+    #[allow(clippy::panic)] // As with the datasets' files: a test compiles them all.
+    fn validator(&self) -> &Validator {
+        let make = || compile(&self.document).unwrap_or_else(|error| panic!("{error}"));
+        self.validator.get_or_init(make)
     }
 
     /// The schema as it is published: JSON, for people and validators alike.
@@ -110,7 +122,7 @@ impl EventSchema {
         if !too_long.is_empty() {
             return too_long;
         }
-        let errors = self.validator.iter_errors(event);
+        let errors = self.validator().iter_errors(event);
         let mut found: Vec<_> = errors.map(|error| self.problem(&error)).collect();
         found.sort_by(|(order, _), (other, _)| order.cmp(other));
         found.dedup_by(|(_, problem), (_, before)| problem.path == before.path);

@@ -12,6 +12,8 @@ mod making;
 pub use id::{GroupId, GroupIdError};
 pub use making::Made;
 
+use std::str::FromStr;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use uuid::Uuid;
 
@@ -171,21 +173,28 @@ pub(super) struct Counter {
 
 /// A counter and its bucket. What it does not say is 0.
 pub(super) fn read_counter(item: &Item) -> Result<(u8, Counter), StoreError> {
-    let bucket = item
-        .get(SK)
-        .and_then(|value| layout::bucket_of(value.as_s().ok()?))
-        .ok_or(StoreError::corrupt("counter", SK))?;
-    let number = |name: &'static str| match item.get(name) {
-        Some(value) => value
-            .as_n()
-            .ok()
-            .and_then(|number| number.parse().ok())
-            .ok_or(StoreError::corrupt("counter", name)),
-        None => Ok(0),
-    };
     let counter = Counter {
-        members: number(layout::MEMBERS)?,
-        erasures: number(layout::ERASURES)?,
+        members: number_in(item, layout::MEMBERS)?,
+        erasures: number_in(item, layout::ERASURES)?,
     };
-    Ok((bucket, counter))
+    Ok((bucket_in(item)?, counter))
+}
+
+/// What a counter and its bucket say, also below 0, where nothing but damage can bring it.
+pub(super) fn said_members(item: &Item) -> Result<(u8, i64), StoreError> {
+    Ok((bucket_in(item)?, number_in(item, layout::MEMBERS)?))
+}
+
+fn bucket_in(item: &Item) -> Result<u8, StoreError> {
+    let key = item.get(SK).and_then(|value| value.as_s().ok());
+    key.and_then(|key| layout::bucket_of(key))
+        .ok_or(StoreError::corrupt("counter", SK))
+}
+
+fn number_in<T: Default + FromStr>(item: &Item, name: &'static str) -> Result<T, StoreError> {
+    let Some(value) = item.get(name) else {
+        return Ok(T::default());
+    };
+    let number = value.as_n().ok().and_then(|number| number.parse().ok());
+    number.ok_or(StoreError::corrupt("counter", name))
 }

@@ -97,8 +97,8 @@ impl Store {
     pub(super) async fn correct(
         &self,
         key: &Key,
-        counter: u64,
-        members: u64,
+        counter: i64,
+        members: i64,
     ) -> Result<bool, StoreError> {
         let values = HashMap::from([
             (":members".to_owned(), number(members)),

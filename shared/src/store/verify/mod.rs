@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use super::{
     GroupId, Store, StoreError, StoredRecord,
     capacity::Units,
-    group::read_counter,
+    group::said_members,
     layout::{self, GROUPS, Item, Key, KindInGroup, PK, SK},
     read::Freshness,
     retry::Backoff,
@@ -28,8 +28,8 @@ type GroupKey = (OrganizationId, GroupId);
 /// Members counted in, and counted by, each bucket.
 #[derive(Default)]
 struct Tally {
-    members: BTreeMap<u8, u64>,
-    counters: BTreeMap<u8, u64>,
+    members: BTreeMap<u8, i64>,
+    counters: BTreeMap<u8, i64>,
 }
 
 impl Tally {
@@ -108,8 +108,8 @@ async fn verify_segment(
             let tally = tallies.entry((organization, group.clone())).or_default();
             match kind {
                 KindInGroup::Counter => {
-                    let (bucket, count) = read_counter(item)?;
-                    tally.counters.insert(bucket, count.members);
+                    let (bucket, members) = said_members(item)?;
+                    tally.counters.insert(bucket, members);
                 }
                 KindInGroup::Membership => {
                     report.memberships += 1;
@@ -243,7 +243,7 @@ impl Store {
         organization: OrganizationId,
         group: &GroupId,
         bucket: u8,
-    ) -> Result<Option<(u64, u64)>, StoreError> {
+    ) -> Result<Option<(i64, i64)>, StoreError> {
         let mut backoff = Backoff::new("counting a busy group");
         loop {
             let before = self.bucket_count(organization, group, bucket).await?;
@@ -263,11 +263,11 @@ impl Store {
         organization: OrganizationId,
         group: &GroupId,
         bucket: u8,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<i64, StoreError> {
         let item = self
             .get(&layout::counter(organization, group, bucket))
             .await?;
-        item.map_or(Ok(0), |item| Ok(read_counter(&item)?.1.members))
+        item.map_or(Ok(0), |item| Ok(said_members(&item)?.1))
     }
 
     async fn count_members(
@@ -275,7 +275,7 @@ impl Store {
         organization: OrganizationId,
         group: &GroupId,
         bucket: u8,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<i64, StoreError> {
         let pk = layout::members(organization, group, bucket >> 4);
         let mut pages = self
             .client
@@ -295,7 +295,7 @@ impl Store {
         while let Some(page) = pages.next().await {
             let page = page.map_err(StoreError::call("Query"))?;
             self.capacity.add(Units::Read, &page.consumed_capacity);
-            members += u64::try_from(page.count).unwrap_or(0);
+            members += i64::from(page.count);
         }
         Ok(members)
     }

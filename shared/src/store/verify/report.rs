@@ -43,9 +43,9 @@ pub enum Difference {
         /// Which of the 256 counters.
         bucket: u8,
         /// What it says.
-        counter: u64,
+        counter: i64,
         /// What there is.
-        members: u64,
+        members: i64,
     },
 }
 
