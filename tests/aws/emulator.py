@@ -67,21 +67,8 @@ def retry_events() -> None:
     eventbridge._dispatch_to_lambda = invoke
 
 
-def name_log_format() -> None:
-    """Tells functions in what format to log and where, as Lambda does in their environment."""
-    known = lambda_svc._provided_worker_env
-
-    def with_logging(function: dict[str, Any], code: str, port: int) -> dict[str, str]:
-        logging = function.get("LoggingConfig") or {}
-        named = {"AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat"), "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup")}
-        return {**known(function, code, port), **{name: value for name, value in named.items() if value}}
-
-    lambda_svc._provided_worker_env = with_logging
-
-
 if not ministack.AUTH:
     raise SystemExit("set AUTH=true: without it ministack lets everybody do everything")
 know_condition_keys()
 retry_events()
-name_log_format()
 app = over_tls(ministack.app)

@@ -54,7 +54,7 @@ def test_no_log_holds_a_personal_value(stack: Stack) -> None:
         assert "RequestId" in text[stack.resources[logical_id]], logical_id
     assert not [group for group in groups if group.startswith("/aws/lambda/")]
     for logical_id in ("ApiLogs", "PagesLogs", "ImportLogs", "EventsLogs"):
-        assert '"action":"' in text[stack.resources[logical_id]], logical_id
+        assert '"target":"clientele::audit"' in text[stack.resources[logical_id]], logical_id
 
     personal = {row[name] for row in rows_of("customers.csv") for name in PERSONAL if len(row[name]) > 7}
     assert len(personal) > 500
