@@ -39,6 +39,7 @@ def identity() -> IdentityProvider:
 @pytest.fixture(scope="session")
 def stack(aws: EmulatedAws, identity: IdentityProvider) -> Stack:
     """The deployed stack, with its routes."""
+    deployment.prepare(aws)
     deployed = deployment.deploy(aws, identity)
     routes.create(deployed)
     return deployed

@@ -60,12 +60,16 @@ class Stack:
         return reply.get("Item")
 
 
-def deploy(aws: EmulatedAws, identity: IdentityProvider) -> Stack:
-    """Packages and deploys what `sam build` has left, with every parameter set."""
-    if not (BUILD / "template.yaml").exists():
-        raise RuntimeError("nothing is built; run: .ci/run build")
+def prepare(aws: EmulatedAws) -> None:
+    """Makes what a deployment needs beside the template."""
     aws.client("s3").create_bucket(Bucket=ARTIFACTS, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     aws.client("sns").create_topic(Name="operators")
+
+
+def deploy(aws: EmulatedAws, identity: IdentityProvider, **changed: str) -> Stack:
+    """Packages and deploys what `sam build` has left, with every parameter set, some to other values."""
+    if not (BUILD / "template.yaml").exists():
+        raise RuntimeError("nothing is built; run: .ci/run build")
     command = [
         sam(),
         "deploy",
@@ -76,7 +80,7 @@ def deploy(aws: EmulatedAws, identity: IdentityProvider) -> Stack:
         "--no-confirm-changeset",
         "--no-progressbar",
         "--parameter-overrides",
-        *(f"{name}={quoted(value)}" for name, value in parameters(identity).items()),
+        *(f"{name}={quoted(value)}" for name, value in (parameters(identity) | changed).items()),
     ]
     done = subprocess.run(command, cwd=ROOT, env=aws.environment(), capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
