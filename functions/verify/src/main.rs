@@ -9,7 +9,8 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
+// One thread: a function has a share of a processor, and more threads cost a start their making.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::init();
     let clients = AwsConnection::from_env()?.clients();

@@ -23,7 +23,8 @@ pub(crate) const HELLO: Function = Function {
     answers: "hello, world",
 };
 
-/// The requests have a token that the table does not know: one call, and they are refused.
+/// The requests have a token that the table does not know: one call, and they are refused. The
+/// event is of a sender who is not listed.
 pub(crate) const FUNCTIONS: [Function; 6] = [
     Function {
         name: "api",
@@ -48,7 +49,7 @@ pub(crate) const FUNCTIONS: [Function; 6] = [
     Function {
         name: "events",
         event: "eventbridge_customer.json",
-        answers: "the organization has no keys",
+        answers: "UnknownSource",
     },
     Function {
         name: "verify",
@@ -122,7 +123,7 @@ pub(crate) fn environment<'a>(endpoint: &Endpoint, key_file: &Path) -> Vec<(&'a 
         ("DOCS_URL", "https://docs.example/docs".to_owned()),
         (
             "EVENT_SOURCES",
-            "com.example.loyalty@123456789012=1".to_owned(),
+            "com.example.loyalty@210987654321=1".to_owned(),
         ),
     ]
 }
