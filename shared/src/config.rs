@@ -55,7 +55,8 @@ pub struct JwtConfig {
     pub scope_prefix: String,
     /// The issuer's public keys: a JSON Web Key Set (RFC 7517) as a literal document, or the https
     /// address of one (http only on this machine), fetched when first needed and then every hour, or
-    /// the `file://` address of one beside the function, read at its start: the local stack's.
+    /// the `file://` address of one beside the function, with an absolute path, read at its start:
+    /// the local stack's.
     pub jwks: String,
 }
 

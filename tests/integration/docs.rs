@@ -34,6 +34,30 @@ fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
     clientele_docs::handle(&DocsUrl::new(DOCS_URL), request)
 }
 
+#[test]
+fn errors_link_to_the_host_that_was_called() {
+    let table = [
+        (
+            Some("registry.example"),
+            "https://registry.example/docs/errors/not_found",
+        ),
+        // As the other functions do.
+        (None, "https://clientele/docs/errors/not_found"),
+    ];
+    for (host, link) in table {
+        let mut event: Value = serde_json::from_str(&text("events/docs_schema.json")).unwrap();
+        event["rawPath"] = "/nothing".into();
+        event["requestContext"]["http"]["path"] = "/nothing".into();
+        let headers = event["headers"].as_object_mut().unwrap();
+        headers.remove("host");
+        headers.extend(host.map(|host| ("host".to_owned(), host.into())));
+        let request: Request = request::from_str(&event.to_string()).unwrap();
+        let response = clientele_docs::handle(&DocsUrl::default(), request);
+        let problem: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(problem["type"], link);
+    }
+}
+
 fn header_of(response: &Response<Body>, name: header::HeaderName) -> &str {
     let value = response.headers().get(name);
     value.map_or("", |value| value.to_str().unwrap())

@@ -6,9 +6,9 @@ mod schemas;
 
 use clientele::{
     config::DocsUrl,
-    web::{Problem, Reply},
+    web::{Problem, Reply, host},
 };
-use http::{HeaderValue, Method, header, request::Parts};
+use http::{HeaderValue, Method, request::Parts};
 use lambda_http::{Body, Request, RequestExt, Response};
 
 /// The paths that it answers, as API Gateway has them.
@@ -23,9 +23,8 @@ pub fn handle(docs_url: &DocsUrl, request: Request) -> Response<Body> {
     let mut response = match answer(&parts) {
         Ok(response) => response,
         Err(problem) => {
-            let host = parts.headers.get(header::HOST);
-            let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-            problem.into_response(&docs_url.for_host(host), &request_id)
+            let docs_url = docs_url.for_host(host(&parts.headers));
+            problem.into_response(&docs_url, &request_id)
         }
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {

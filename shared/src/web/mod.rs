@@ -22,6 +22,6 @@ pub use job::{column_warnings, job_body, job_id, long_job_id, row_error};
 pub use principal::{Principal, Scope};
 pub use problem::Problem;
 pub use record::{record_body, revealed_body};
-pub use request::{Call, Reply, enveloped_len, json};
+pub use request::{Call, Reply, enveloped_len, host, json};
 pub use route::{Dialect, ENDPOINTS, Endpoint, Operation, Route};
 pub use token::{FetchError, Refusal, Verifier, VerifierError};

@@ -16,6 +16,14 @@ use crate::{language::Language, rate::Quota};
 /// What a route answers.
 pub type Reply = Result<Response<String>, Problem>;
 
+/// The host that a client called: `clientele` where it does not say, which no API Gateway passes
+/// on.
+pub fn host(headers: &HeaderMap) -> &str {
+    let host = headers.get(header::HOST);
+    host.and_then(|host| host.to_str().ok())
+        .unwrap_or("clientele")
+}
+
 /// A request, decoded.
 pub struct Call<'r> {
     /// The method.
@@ -84,9 +92,7 @@ impl<'r> Call<'r> {
 
     /// The host that the client called.
     pub fn host(&self) -> &str {
-        let host = self.headers.get(header::HOST);
-        host.and_then(|host| host.to_str().ok())
-            .unwrap_or("clientele")
+        host(self.headers)
     }
 
     /// The content type, with its parameters.

@@ -16,7 +16,7 @@ mod key;
 mod members;
 mod roca;
 
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -77,9 +77,15 @@ pub enum VerifierError {
     /// Neither a key set nor an address.
     #[error("JWKS is neither a JSON Web Key Set nor the https address of one")]
     NotAKeySet(#[source] KeySetError),
+    /// A file that is looked for beside whatever folder the function starts in.
+    #[error("JWKS names the file {0} by a relative path: file:// is followed by an absolute one")]
+    RelativeFile(String),
     /// A file that cannot be read.
     #[error("JWKS names the file {0}, which cannot be read: {1}")]
     File(String, #[source] io::Error),
+    /// A file of something else.
+    #[error("JWKS names the file {0}, which is not a JSON Web Key Set")]
+    FileIsNotAKeySet(String),
     /// An address that keys must not come from.
     #[error("JWKS is not an address that starts with https:// (http:// on this machine)")]
     Address,
@@ -102,17 +108,13 @@ impl Verifier {
     /// A verifier for the configured issuer. Nothing is fetched yet.
     pub fn new(config: &JwtConfig) -> Result<Self, VerifierError> {
         let jwks = &config.jwks;
-        let literal = |document: &[u8]| {
-            let keys = KeySet::from_json(document).map_err(VerifierError::NotAKeySet)?;
-            Ok(Keys::Literal(keys))
-        };
         let keys = match jwks.strip_prefix("file://") {
-            Some(path) => {
-                let document = std::fs::read(path);
-                literal(&document.map_err(|error| VerifierError::File(path.to_owned(), error))?)?
-            }
+            Some(path) => Keys::Literal(from_file(path)?),
             None if jwks.starts_with("http") => Keys::Fetched(FetchedKeys::at(jwks)?),
-            None => literal(jwks.as_bytes())?,
+            None => {
+                let keys = KeySet::from_json(jwks.as_bytes());
+                Keys::Literal(keys.map_err(VerifierError::NotAKeySet)?)
+            }
         };
         Ok(Self {
             issuer: config.issuer.clone(),
@@ -146,6 +148,15 @@ impl Verifier {
         };
         key.ok_or(Refusal::UnknownKey)
     }
+}
+
+fn from_file(path: &str) -> Result<KeySet, VerifierError> {
+    if !Path::new(path).is_absolute() {
+        return Err(VerifierError::RelativeFile(path.to_owned()));
+    }
+    let document = std::fs::read(path);
+    let document = document.map_err(|error| VerifierError::File(path.to_owned(), error))?;
+    KeySet::from_json(&document).map_err(|_| VerifierError::FileIsNotAKeySet(path.to_owned()))
 }
 
 #[cfg(test)]

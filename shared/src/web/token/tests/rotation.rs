@@ -8,7 +8,7 @@ use super::{
     issuer::{Signer, noon, verifier},
     server::{Answer, KeyServer},
 };
-use crate::web::token::{FetchError, Refusal, Verifier};
+use crate::web::token::{FetchError, Refusal, Verifier, VerifierError};
 
 /// Noon and some minutes.
 fn noon_and(minutes: i64) -> Timestamp {
@@ -208,12 +208,47 @@ fn keys_come_over_tls_or_from_this_machine() {
         ("", false),
     ];
     for (jwks, is_taken) in table {
-        let config = crate::config::JwtConfig {
-            issuer: "i".to_owned(),
-            audience: "a".to_owned(),
-            scope_prefix: String::new(),
-            jwks: jwks.to_owned(),
-        };
-        assert_eq!(Verifier::new(&config).is_ok(), is_taken, "{jwks}");
+        assert_eq!(verifier_of(jwks).is_ok(), is_taken, "{jwks}");
+    }
+}
+
+fn verifier_of(jwks: &str) -> Result<Verifier, VerifierError> {
+    Verifier::new(&crate::config::JwtConfig {
+        issuer: "i".to_owned(),
+        audience: "a".to_owned(),
+        scope_prefix: String::new(),
+        jwks: jwks.to_owned(),
+    })
+}
+
+#[test]
+fn a_file_that_is_no_use_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    std::fs::write(format!("{folder}/keys.json"), r#"{"keys": []}"#).unwrap();
+    std::fs::write(format!("{folder}/page.html"), "<html>").unwrap();
+    let table = [
+        ("file://FOLDER/keys.json", None),
+        (
+            "file://FOLDER/page.html",
+            Some("JWKS names the file FOLDER/page.html, which is not a JSON Web Key Set"),
+        ),
+        (
+            "file://FOLDER/none.json",
+            Some(
+                "JWKS names the file FOLDER/none.json, which cannot be read: No such file or directory (os error 2)",
+            ),
+        ),
+        (
+            "file://keys.json",
+            Some(
+                "JWKS names the file keys.json by a relative path: file:// is followed by an absolute one",
+            ),
+        ),
+    ];
+    for (jwks, message) in table {
+        let error = verifier_of(&jwks.replace("FOLDER", folder)).err();
+        let said = error.map(|error| error.to_string().replace(folder, "FOLDER"));
+        assert_eq!(said.as_deref(), message, "{jwks}");
     }
 }
