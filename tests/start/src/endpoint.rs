@@ -13,7 +13,10 @@ use axum::{Router, extract::State, serve::Listener};
 use http::{HeaderMap, Method, Response, StatusCode};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
@@ -27,6 +30,9 @@ const SYSTEM_ROOTS: [&str; 2] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
 ];
+
+/// Connections that may wait to be served.
+const MAX_READY: usize = 64;
 
 /// A running endpoint.
 pub(crate) struct Endpoint {
@@ -75,11 +81,10 @@ impl Endpoint {
         let tcp = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = tcp.local_addr()?;
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let listener = TlsListener {
-            tcp,
-            tls: TlsAcceptor::from(Arc::new(tls)),
-            seen: Arc::clone(&seen),
-        };
+        let (shaken, ready) = mpsc::channel(MAX_READY);
+        let tls = TlsAcceptor::from(Arc::new(tls));
+        tokio::spawn(shake_hands(tcp, tls, Arc::clone(&seen), shaken));
+        let listener = TlsListener { address, ready };
         let router = Router::new().fallback(answer).with_state(Arc::clone(&seen));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self {
@@ -147,33 +152,52 @@ async fn answer(
     response
 }
 
-struct TlsListener {
+type Connection = (TlsStream<TcpStream>, SocketAddr);
+
+/// Lets everybody in who comes, each in a task of its own: `verify` opens several connections at
+/// once.
+async fn shake_hands(
     tcp: TcpListener,
     tls: TlsAcceptor,
     seen: Arc<Mutex<Seen>>,
+    shaken: mpsc::Sender<Connection>,
+) {
+    loop {
+        let Ok((stream, address)) = tcp.accept().await else {
+            continue;
+        };
+        lock(&seen).connected.get_or_insert_with(Instant::now);
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
+        let (tls, shaken) = (tls.clone(), shaken.clone());
+        tokio::spawn(async move {
+            if let Ok(stream) = tls.accept(stream).await {
+                // Whoever is not listened to any more gets no answer.
+                let _ = shaken.send((stream, address)).await;
+            }
+        });
+    }
+}
+
+/// Connections whose handshake is done.
+struct TlsListener {
+    address: SocketAddr,
+    ready: mpsc::Receiver<Connection>,
 }
 
 impl Listener for TlsListener {
     type Io = TlsStream<TcpStream>;
     type Addr = SocketAddr;
 
-    /// One handshake at a time: there is one function at a time.
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let Ok((stream, address)) = self.tcp.accept().await else {
-                continue;
-            };
-            lock(&self.seen).connected.get_or_insert_with(Instant::now);
-            if stream.set_nodelay(true).is_err() {
-                continue;
-            }
-            if let Ok(stream) = self.tls.accept(stream).await {
-                return (stream, address);
-            }
+    async fn accept(&mut self) -> Connection {
+        match self.ready.recv().await {
+            Some(connection) => connection,
+            None => std::future::pending().await,
         }
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.tcp.local_addr()
+        Ok(self.address)
     }
 }

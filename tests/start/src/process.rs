@@ -1,6 +1,7 @@
 //! One process from its start to its first answer.
 
 use std::{
+    io,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -32,15 +33,15 @@ pub(crate) struct Start {
     pub(crate) cpu: Duration,
     /// The most memory that it had, in bytes.
     pub(crate) peak_memory: u64,
-    /// What it answered.
-    pub(crate) answer: String,
 }
 
-/// Starts a function, gives it one event and ends it once it has answered.
+/// Starts a function, gives it one event and ends it once it has answered. The error of one that
+/// fails, or answers without the expected text, has its log.
 pub(crate) async fn start(
     binary: &Path,
     environment: &[(&str, String)],
     event: &str,
+    expected: &str,
     share: Option<&CpuShare>,
 ) -> Result<Start, Error> {
     let mut api = RuntimeApi::with_event(event.to_owned()).await?;
@@ -79,7 +80,13 @@ pub(crate) async fn start(
     }
     let measured = tokio::time::timeout(PATIENCE, follow(&mut api, &mut child)).await;
     let measured = measured.unwrap_or_else(|_| Err("it does not answer".into()));
-    let (polled, answered, answer) = measured.map_err(|error| {
+    let measured = measured.and_then(|(polled, answered, answer)| {
+        if !answer.contains(expected) {
+            return Err(format!("it answers {answer}").into());
+        }
+        Ok((polled, answered))
+    });
+    let (polled, answered) = measured.map_err(|error| {
         let log = std::fs::read_to_string(log.path()).unwrap_or_default();
         format!("{}: {error}\n{log}", binary.display())
     })?;
@@ -89,7 +96,6 @@ pub(crate) async fn start(
         first_response: answered.duration_since(began),
         cpu: cpu_time(pid)?.saturating_sub(spent_before),
         peak_memory: peak_memory(pid)?,
-        answer,
     };
     child.kill().await?;
     Ok(start)
@@ -121,11 +127,25 @@ async fn follow(
     }
 }
 
-/// The time that a process's threads ran, from the scheduler's own books.
+/// The kernel's number for a thread that there is no more.
+const NO_SUCH_PROCESS: i32 = 3;
+
+/// The time that a process's threads ran, from the scheduler's own books, which forget a thread
+/// when it ends.
 fn cpu_time(pid: u32) -> Result<Duration, Error> {
     let mut nanoseconds = 0;
     for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-        let line = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        let line = match std::fs::read_to_string(thread?.path().join("schedstat")) {
+            Ok(line) => line,
+            // It has ended since the listing.
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound
+                    || error.raw_os_error() == Some(NO_SUCH_PROCESS) =>
+            {
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let spent = line.split_whitespace().next().unwrap_or_default();
         nanoseconds += spent.parse::<u64>()?;
     }
