@@ -37,6 +37,9 @@ pub enum DataDirError {
     /// There is no such folder.
     #[error("there is no data folder {}", .0.display())]
     Missing(PathBuf),
+    /// The path cannot stand in a file of settings.
+    #[error("the path {} has a control character, or an apostrophe beside one of \" $ ` ! \\; choose another with --data", .0.display())]
+    Unquotable(PathBuf),
     /// Another process has the folder.
     #[error("the data folder {} is in use by another Clientele process", .0.display())]
     InUse(PathBuf),

@@ -13,6 +13,8 @@ const EVENT_SOURCES: &str = "com.example.loyalty@123456789012=1";
 
 /// Writes `NAME='value'` lines, which cargo-lambda and a shell read alike: both need the quotes, one
 /// for an equals sign and the other for a space.
+///
+/// An error if the folder's path cannot be quoted for both.
 pub(crate) fn write(
     data: &DataDir,
     endpoints: &Endpoints,
@@ -31,7 +33,7 @@ pub(crate) fn write(
         ("JWT_AUDIENCE", &config.jwt.audience),
         ("JWT_SCOPE_PREFIX", &config.jwt.scope_prefix),
         ("JWKS", &jwks),
-        ("INBOX_RETENTION", "delete"),
+        ("INBOX_RETENTION", config.inbox_retention.as_str()),
         ("DOCS_URL", &docs_url),
         ("RATE_LIMIT_PER_MINUTE", &rate_limit),
         ("EVENT_SOURCES", EVENT_SOURCES),
@@ -41,6 +43,49 @@ pub(crate) fn write(
         ("AWS_ACCESS_KEY_ID", &endpoints.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &endpoints.secret_access_key),
     ];
-    let lines = variables.map(|(name, value)| format!("{name}='{value}'\n"));
-    write_private(&data.functions_env(), lines.concat().as_bytes())
+    let mut lines = String::new();
+    for (name, value) in variables {
+        // Nothing but paths is of the user's own choice.
+        let value = quoted(value).ok_or_else(|| DataDirError::Unquotable(data.root().into()))?;
+        lines.push_str(&format!("{name}={value}\n"));
+    }
+    write_private(&data.functions_env(), lines.as_bytes())
+}
+
+/// A value in quotes that both readers read as it is. Between single ones there is no apostrophe for
+/// both; between double ones a shell knows escapes, variables, commands and its history.
+fn quoted(value: &str) -> Option<String> {
+    if value.contains(char::is_control) {
+        return None;
+    }
+    match value.contains('\'') {
+        false => Some(format!("'{value}'")),
+        true if value.contains(['"', '$', '`', '!', '\\']) => None,
+        true => Some(format!("\"{value}\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_for_cargo_lambda_and_shells() {
+        let table = [
+            ("", Some("''")),
+            ("/home/ann/my files", Some("'/home/ann/my files'")),
+            ("a=b \"$c\" `d`!", Some("'a=b \"$c\" `d`!'")),
+            ("/home/o'hara", Some("\"/home/o'hara\"")),
+            ("/home/o'hara/$x", None),
+            ("/home/o'hara/\"x\"", None),
+            ("/home/o'hara/`x`", None),
+            ("/home/o'hara!", None),
+            ("/home/o'hara\\", None),
+            ("C:\\files", Some("'C:\\files'")),
+            ("a\nTABLE_NAME=b", None),
+        ];
+        for (value, expected) in table {
+            assert_eq!(quoted(value).as_deref(), expected, "{value}");
+        }
+    }
 }

@@ -69,6 +69,19 @@ pub enum InboxRetention {
     Keep,
 }
 
+const DELETE: &str = "delete";
+const KEEP: &str = "keep";
+
+impl InboxRetention {
+    /// The value of `INBOX_RETENTION` that means this.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => DELETE,
+            Self::Keep => KEEP,
+        }
+    }
+}
+
 /// A setting that is missing or cannot be read.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -122,8 +135,8 @@ impl Config {
             }
         };
         let inbox_retention = match lookup("INBOX_RETENTION").as_deref() {
-            None | Some("" | "delete") => InboxRetention::Delete,
-            Some("keep") => InboxRetention::Keep,
+            None | Some("" | DELETE) => InboxRetention::Delete,
+            Some(KEEP) => InboxRetention::Keep,
             Some(_) => {
                 return Err(ConfigError::NotAllowed {
                     name: "INBOX_RETENTION",
