@@ -75,6 +75,15 @@ pub(crate) fn resources_of(of_type: &str) -> Vec<Resource> {
     resources
 }
 
+/// What may be written as one value or as a list of them.
+pub(crate) fn list(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Null => vec![],
+        Value::Array(items) => items.iter().collect(),
+        one => vec![one],
+    }
+}
+
 /// Every resource that a value names, by `Ref`, `GetAtt` or within a `Sub`.
 pub(crate) fn names_in(value: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();

@@ -5,21 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::template::{Resource, names_in, resources, resources_of};
+use crate::template::{Resource, list, names_in, resources, resources_of};
 
 /// A statement, with what it stands in.
 struct Statement {
     place: String,
     policy_of: String,
     whole: Value,
-}
-
-fn list(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Null => vec![],
-        Value::Array(items) => items.iter().collect(),
-        one => vec![one],
-    }
 }
 
 /// All statements of the template, those in an `!If` too.

@@ -5,6 +5,8 @@
 
 mod https;
 mod roots;
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -29,8 +31,9 @@ pub struct AwsConnection {
     pub s3_endpoint: Option<String>,
     /// `AWS_ENDPOINT_URL_KMS`, else `AWS_ENDPOINT_URL`.
     pub kms_endpoint: Option<String>,
-    /// Amazon's, and those in the file that `AWS_CA_BUNDLE` names: PEM, for servers other than
-    /// AWS's that are reached over https.
+    /// Amazon's, or the system's in regions that Amazon does not certify, and besides those in
+    /// the file that `AWS_CA_BUNDLE` names: PEM, for servers other than AWS's that are reached
+    /// over https. The file adds to the others; with AWS's own tools it replaces them.
     pub trusted_roots: TrustedRoots,
 }
 

@@ -3,7 +3,8 @@
 //! Every function would else read and parse the some 140 roots of its system before its first
 //! call. AWS's endpoints are certified by Amazon Trust Services, also those of GovCloud; the
 //! regions of the European Sovereign Cloud have roots of their own, cross-signed by these. In
-//! China, where other companies run the regions, other authorities certify as well.
+//! China, where other companies run the regions, other authorities certify as well, and in the
+//! partitions that are isolated from the Internet only others do.
 
 use std::path::PathBuf;
 
@@ -15,8 +16,10 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use thiserror::Error;
 
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
-/// How the names of regions in China begin.
-const CHINA: &str = "cn-";
+/// How the names of regions begin whose endpoints others certify: in China (`cn-north-1`) and in
+/// the isolated partitions (`us-iso-east-1`, `us-isob-east-1`, `us-isof-south-1`,
+/// `eu-isoe-west-1`).
+const OF_OTHERS: [&str; 3] = ["cn-", "us-iso", "eu-iso"];
 
 /// The certificate authorities that vouch for AWS's endpoints.
 #[derive(Debug, Clone)]
@@ -50,12 +53,13 @@ pub enum CaBundleError {
 }
 
 impl TrustedRoots {
-    /// Those of Amazon, in China all of the system's, and those in the file that `AWS_CA_BUNDLE`
-    /// names.
+    /// Those of Amazon, or all of the system's in regions that others certify; and those in the
+    /// file that `AWS_CA_BUNDLE` names. AWS's own tools trust nothing but that file, if it is set;
+    /// here it adds.
     pub(super) fn new(region: &str, bundle: Option<PathBuf>) -> Result<Self, CaBundleError> {
-        let mut roots = match region.starts_with(CHINA) {
-            true => TrustStore::default(),
-            false => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+        let mut roots = match is_certified_by_amazon(region) {
+            true => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+            false => TrustStore::default(),
         };
         if let Some(path) = bundle {
             roots.add_pem_certificate(read(path)?);
@@ -72,6 +76,10 @@ impl TrustedRoots {
     pub(super) fn context(&self) -> TlsContext {
         self.0.clone()
     }
+}
+
+fn is_certified_by_amazon(region: &str) -> bool {
+    !OF_OTHERS.iter().any(|others| region.starts_with(others))
 }
 
 /// A file of certificates, each of which can be a root: the TLS library panics at others.
@@ -97,8 +105,6 @@ fn read(path: PathBuf) -> Result<Vec<u8>, CaBundleError> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use data_encoding::HEXLOWER;
     use jiff::{Timestamp, ToSpan, tz::TimeZone};
     use sha2::{Digest, Sha256};
@@ -181,12 +187,22 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_is_trusted_besides() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(AMAZON_ROOTS.as_bytes()).unwrap();
-        let roots = TrustedRoots::new("eu-west-1", Some(file.path().to_owned())).unwrap();
-        // The connector panics at certificates that it cannot read.
-        super::super::https::client(&roots);
+    fn amazon_certifies_its_regions_but_some() {
+        let table = [
+            ("eu-west-1", true),
+            ("us-east-1", true),
+            ("us-gov-west-1", true),
+            ("eusc-de-east-1", true),
+            ("cn-north-1", false),
+            ("cn-northwest-1", false),
+            ("us-iso-east-1", false),
+            ("us-isob-east-1", false),
+            ("us-isof-south-1", false),
+            ("eu-isoe-west-1", false),
+        ];
+        for (region, by_amazon) in table {
+            assert_eq!(is_certified_by_amazon(region), by_amazon, "{region}");
+        }
     }
 
     #[test]

@@ -231,7 +231,9 @@ impl Place {
         };
         let open = |keys: &OrganizationKeys| keys.open_object(&self.folder, &self.name, &sealed);
         let plain = registry.keys.reading(organization, open).await?;
-        let stored: StoredReply = serde_json::from_slice(&plain).map_err(Problem::internal)?;
+        // serde's own error may repeat what the reply says.
+        let stored: StoredReply = serde_json::from_slice(&plain)
+            .map_err(|_| Problem::internal("a kept reply cannot be read"))?;
         let mut response = Response::new(stored.body);
         *response.status_mut() = StatusCode::from_u16(stored.status).map_err(Problem::internal)?;
         for (name, value) in stored.headers {

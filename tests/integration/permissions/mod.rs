@@ -34,7 +34,7 @@ struct Function {
 
 impl Function {
     fn new(stack: &Stack, role: &str) -> Self {
-        let guard = Guard::new(role);
+        let guard = Guard::new(role, &stack.registry.config);
         let clients = guard.between(&stack.local.clients);
         let registry = Registry::new(stack.registry.config.clone(), clients).unwrap();
         Self {
@@ -99,7 +99,8 @@ impl Deployment {
 
     /// Imports what the functions have put in the bucket for the import function.
     async fn finish(&self) {
-        loop {
+        // A large file's parts are a few rounds.
+        for _ in 0..100 {
             let mut events = self.stack.events_below("staged/").await;
             events.extend(self.stack.events_of_parts().await);
             if events.is_empty() {
@@ -109,6 +110,7 @@ impl Deployment {
                 self.import(&event).await;
             }
         }
+        panic!("objects are left over, however often their events come");
     }
 
     async fn verify(&self, request: Value) -> Value {
@@ -249,6 +251,11 @@ async fn keys_and_rejected_rows(deployment: &Deployment) {
         let path = format!("/v1/jobs/{}/{what}", job.id);
         deployment.send("api_job.json", on_path(path)).await;
     }
+    // The rows expire between the listing and the download.
+    deployment.api.guard.lose("rejected/");
+    let path = format!("/v1/jobs/{}/rejected.csv", job.id);
+    let gone = deployment.send("api_job.json", on_path(path)).await;
+    assert_eq!(gone["status"], 410, "{gone}");
     deployment.send("api_keys_rotate.json", |_| ()).await;
     deployment.send("api_keys_rewrap.json", |_| ()).await;
     deployment.finish().await;

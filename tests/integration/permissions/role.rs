@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use crate::template::resources_of;
+use crate::template::{list, resources_of};
 
 /// What one call needs, and what conditions look at.
 #[derive(Debug, Clone)]
 pub(super) struct Need {
     /// `dynamodb:GetItem`.
     pub(super) action: String,
-    /// `table`, `bucket`, or `bucket/` and an object's key.
+    /// `table`, `bucket`, or `bucket/` and an object's key; `another …` where it is not the
+    /// deployment's own.
     pub(super) resource: String,
     /// The partition keys that a call to the table names.
     pub(super) leading_keys: Vec<String>,
@@ -32,9 +33,12 @@ impl Role {
             let statements = policy["PolicyDocument"]["Statement"].as_array();
             statements.unwrap().clone()
         });
-        Self {
-            statements: statements.collect(),
+        let statements: Vec<Value> = statements.collect();
+        for statement in &statements {
+            // A denial would have to be weighed against what is allowed elsewhere.
+            assert_eq!(statement["Effect"], "Allow", "{name}: {statement}");
         }
+        Self { statements }
     }
 
     pub(super) fn allows(&self, need: &Need) -> bool {
@@ -44,6 +48,17 @@ impl Role {
             actions.any(|action| action == need.action.as_str())
                 && resources.any(|resource| reaches(&named(resource), &need.resource))
                 && meets(&statement["Condition"], need)
+        })
+    }
+
+    /// Whether S3 tells it that an object is gone: with 404 who may list the bucket, whatever the
+    /// prefix, and with 403 all others (Amazon S3 API reference, GetObject, permissions).
+    pub(super) fn sees_absence(&self) -> bool {
+        self.allows(&Need {
+            action: "s3:ListBucket".to_owned(),
+            resource: "bucket".to_owned(),
+            leading_keys: vec![],
+            prefix: String::new(),
         })
     }
 
@@ -61,13 +76,6 @@ impl Role {
             }
         }
         found
-    }
-}
-
-fn list(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(items) => items.iter().collect(),
-        one => vec![one],
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, error::Category};
 use thiserror::Error;
 
 use crate::{
@@ -33,12 +33,27 @@ pub enum PartError {
     /// The download broke off.
     #[error("a part's download broke off")]
     Io(#[from] io::Error),
-    /// A line is not what was written.
-    #[error("a part has a line that cannot be read")]
-    Line(#[source] serde_json::Error),
+    /// A line is not what was written. Where, and no more: serde's own error repeats values, and
+    /// Lambda's runtime logs the `Debug` of what a function fails with.
+    #[error("a part has a line that cannot be read: {category:?} at column {column}")]
+    Line {
+        /// Whether the line is torn, no JSON, or other JSON than was written.
+        category: Category,
+        /// Where in the line, from 1.
+        column: usize,
+    },
     /// There is no first line.
     #[error("a part is empty")]
     Empty,
+}
+
+impl PartError {
+    pub(super) fn line(error: serde_json::Error) -> Self {
+        Self::Line {
+            category: error.classify(),
+            column: error.column(),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -183,7 +198,7 @@ impl<R: Read> PartReader<R> {
     pub(in crate::import) fn new(reader: R) -> Result<(Owner, Self), PartError> {
         let mut lines = BufReader::new(reader).lines();
         let first = lines.next().ok_or(PartError::Empty)??;
-        let header: Header = serde_json::from_str(&first).map_err(PartError::Line)?;
+        let header: Header = serde_json::from_str(&first).map_err(PartError::line)?;
         let names = |columns: Vec<String>| columns.into_iter().map(Arc::from).collect();
         let reader = Self {
             columns: header.columns.map(names),
@@ -244,7 +259,7 @@ impl<R: Read> Iterator for PartReader<R> {
     fn next(&mut self) -> Option<Self::Item> {
         let line = self.lines.next()?;
         Some(line.map_err(PartError::Io).and_then(|line| {
-            let row = serde_json::from_str(&line).map_err(PartError::Line)?;
+            let row = serde_json::from_str(&line).map_err(PartError::line)?;
             Ok(self.raw(row))
         }))
     }
@@ -358,5 +373,25 @@ mod tests {
         let (_, rows) = PartReader::new(&content[..content.len() - 5]).unwrap();
         assert!(rows.last().unwrap().is_err());
         assert!(matches!(PartReader::new(&b""[..]), Err(PartError::Empty)));
+    }
+
+    #[test]
+    fn an_error_shows_no_value_of_the_line() {
+        let table = [
+            (r#"{"row":"Namutebi"}"#, "Data at column 17"),
+            (r#"{"row":1,"cells":"Namutebi"}"#, "Data at column 27"),
+            (r#"{"row":1,"malformed":"Namutebi"}"#, "Data at column 31"),
+            (r#"{"row":1,"members":[["Namutebi"]]}"#, "Data at column 32"),
+            (r#"{"row":1,"cells":["Namutebi""#, "Eof at column 28"),
+            (r#"{"row":1,"cells":["Namutebi"}"#, "Syntax at column 29"),
+        ];
+        for (line, said) in table {
+            let content = format!("{{\"organization\":7,\"columns\":[\"name\"]}}\n{line}\n");
+            let (_, mut rows) = PartReader::new(content.as_bytes()).unwrap();
+            let error = rows.next().unwrap().unwrap_err();
+            assert!(!format!("{error:?}").contains("Namutebi"), "{error:?}");
+            let message = format!("a part has a line that cannot be read: {said}");
+            assert_eq!(error.to_string(), message, "{line}");
+        }
     }
 }

@@ -67,7 +67,7 @@ impl Importer<'_> {
         let etag = open.etag.clone();
         let note = open.body.collect().await;
         let note = note.map_err(|_| ImportError::Interrupted)?.to_vec();
-        let Note { organization, .. } = serde_json::from_slice(&note).map_err(PartError::Line)?;
+        let Note { organization, .. } = serde_json::from_slice(&note).map_err(PartError::line)?;
         if let Some(job) = self.store.job(organization, id).await? {
             let file = Object {
                 key: job.key,
