@@ -3,6 +3,9 @@
 //!
 //! `timestamp` and `level` are the names that Lambda looks for; `target` tells the audit's lines
 //! (`clientele::audit`) from others; `fields` has the message and its values.
+//!
+//! The audit is written whatever the level; but Lambda itself drops lines below the level that a
+//! function's settings name, so that has to be `INFO` or finer.
 
 use std::io;
 
@@ -15,11 +18,18 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+const AUDIT: &str = "clientele::audit";
+
 /// Starts logging, once per process, at the level that the function's settings on Lambda ask for
 /// (`AWS_LAMBDA_LOG_LEVEL`, `INFO` unless set).
 pub fn init() {
     let level = level(std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().as_deref());
     Registry::default().with(lines(level, io::stdout)).init();
+    // A panic's message may quote what was worked on.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "a panic ended this invocation");
+    }));
 }
 
 /// Levels below `INFO` are for this project's own lines alone: what the SDK and the HTTP client say
@@ -30,7 +40,8 @@ where
 {
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::INFO))
-        .with_target("clientele", level);
+        .with_target("clientele", level)
+        .with_target(AUDIT, level.max(LevelFilter::INFO));
     fmt::layer().json().with_writer(writer).with_filter(targets)
 }
 
@@ -103,15 +114,16 @@ mod tests {
             tracing::debug!(target: "clientele::import", "ours");
             tracing::info!(target: "aws_smithy_runtime", "theirs");
             tracing::error!(target: "clientele::import", "bad");
+            tracing::info!(target: AUDIT, "who");
         };
         let table: [(Option<&str>, &[&str]); 7] = [
-            (None, &["theirs", "bad"]),
-            (Some("INFO"), &["theirs", "bad"]),
-            (Some("DEBUG"), &["ours", "theirs", "bad"]),
-            (Some("TRACE"), &["ours", "theirs", "bad"]),
-            (Some("ERROR"), &["bad"]),
-            (Some("FATAL"), &["bad"]),
-            (Some("nonsense"), &["theirs", "bad"]),
+            (None, &["theirs", "bad", "who"]),
+            (Some("INFO"), &["theirs", "bad", "who"]),
+            (Some("DEBUG"), &["ours", "theirs", "bad", "who"]),
+            (Some("TRACE"), &["ours", "theirs", "bad", "who"]),
+            (Some("ERROR"), &["bad", "who"]),
+            (Some("FATAL"), &["bad", "who"]),
+            (Some("nonsense"), &["theirs", "bad", "who"]),
         ];
         for (setting, expected) in table {
             let lines = logged_at(setting, say);

@@ -42,7 +42,7 @@ class Caller:
     stack: Stack
     token: str | None
     organization: int
-    pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(timeout=60.0, retries=False))
+    pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(timeout=180.0, retries=False))
 
     def call(self, method: str, path: str, **options: Any) -> Reply:
         """One request. `json`, `fields` (a form) and others are urllib3's own options."""
@@ -62,7 +62,7 @@ class Caller:
         """POST of JSON."""
         return self.call("POST", path, json=body)
 
-    def ended(self, job: str, seconds: float = 90) -> dict[str, Any]:
+    def ended(self, job: str, seconds: float = 180) -> dict[str, Any]:
         """The job, once it has ended. Takes its whole id, or the uuid."""
         path = job if job.startswith("/v1/jobs/") else f"/v1/jobs/{job}"
 
@@ -78,7 +78,7 @@ class Caller:
         s3 = self.stack.aws.client("s3")
         s3.upload_fileobj(io.BytesIO(data), self.stack.resources["Bucket"], whole_key, Config=IN_PARTS)
 
-    def imported(self, key: str, data: bytes, seconds: float = 90) -> dict[str, Any]:
+    def imported(self, key: str, data: bytes, seconds: float = 180) -> dict[str, Any]:
         """Drops a file, and gives the job that took it, once it has ended."""
         before = self.job_ids()
         self.drop(key, data)

@@ -18,6 +18,8 @@ from waiting import until
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 HERE = Path(__file__).parent
+# Of whoever runs the tests: their profile is not there, their session is of other keys.
+PERSONAL_SETTINGS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
 
 @dataclass
@@ -40,8 +42,9 @@ class EmulatedAws:
 
     def environment(self) -> dict[str, str]:
         """Environment variables with which the AWS CLI and SAM reach the emulator."""
+        own = {name: value for name, value in os.environ.items() if name not in PERSONAL_SETTINGS}
         return {
-            **os.environ,
+            **own,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -73,7 +76,7 @@ class EmulatedAws:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             pass
-        # Its own session: functions that are left, and nobody else.
+        # Its process group: functions that are left, and nobody else.
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -112,7 +115,11 @@ def start(folder: Path) -> EmulatedAws:
             start_new_session=True,
         )
     aws = EmulatedAws(folder, port, process)
-    until("the emulator answers", lambda: is_ready(aws), seconds=60)
+    try:
+        until("the emulator answers", lambda: is_ready(aws), seconds=180)
+    except BaseException:
+        aws.stop()
+        raise
     return aws
 
 

@@ -7,7 +7,7 @@ from stack import Stack
 from waiting import until
 
 
-def message(stack: Stack, queue: str, keep: bool = False, seconds: float = 60) -> dict[str, Any]:
+def message(stack: Stack, queue: str, keep: bool = False, seconds: float = 180) -> dict[str, Any]:
     """The next message of a queue, which it takes out unless it is to be kept."""
     sqs, url = stack.aws.client("sqs"), stack.resources[queue]
 

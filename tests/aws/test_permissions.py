@@ -4,7 +4,7 @@ All other tests run the functions under these roles too, since the emulator eval
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -58,10 +58,12 @@ def outcome(call: Callable[[], Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def users(stack: Stack) -> dict[str, User]:
+def users(stack: Stack) -> Iterator[dict[str, User]]:
     """One for each role."""
     roles = [name for name in stack.resources if name.endswith("Role")]
-    return {role: User(stack, role) for role in roles}
+    yield {role: User(stack, role) for role in roles}
+    # No entry, and in the way of whoever reads the journal.
+    stack.aws.client("s3").delete_object(Bucket=BUCKET, Key="fences/test")
 
 
 def calls(stack: Stack, user: User) -> dict[str, Callable[[], Any]]:

@@ -20,6 +20,8 @@ CANARIES = [
     "LS1 4AP",
     "1990-04-23",
     "commerçant",
+    # As JSON may have it.
+    "commer\\u00e7ant",
     "Bearer ",
 ]
 PERSONAL = ("name", "address", "email", "phone", "phone_2", "identification_number")

@@ -7,7 +7,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def until(what: str, probe: Callable[[], Value | None], seconds: float = 60, last: Callable[[], object] = str) -> Value:
+def until(what: str, probe: Callable[[], Value | None], seconds: float = 180, last: Callable[[], object] = str) -> Value:
     """Asks `probe` until it gives something true, which it returns.
 
     Fails when `seconds` are over, with what `last` says of how things stand then.

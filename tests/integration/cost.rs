@@ -104,7 +104,8 @@ async fn a_meter_costs_its_record_and_its_customers() {
     let before = store.consumed();
     let job = stack.import("meters", meters.clone()).await;
     assert_eq!(job.counts.created, METERS as u64);
-    let new = (store.consumed() - before).write / METERS as f64;
+    let spent = store.consumed() - before;
+    let (new, read) = (spent.write / METERS as f64, spent.read / METERS as f64);
     assert!(
         (8.0..=10.0).contains(&new),
         "a new meter of a new customer costs {new} write units"
@@ -118,6 +119,6 @@ async fn a_meter_costs_its_record_and_its_customers() {
         unchanged < 50.0,
         "unchanged meters cost {unchanged} write units"
     );
-    println!("write units: new meter of a new customer {new:.3}");
+    println!("new meter of a new customer: write units {new:.3}, read units {read:.3}");
     stack.stop().await;
 }

@@ -1,7 +1,7 @@
 //! The `verify` function: do records, memberships and counters agree?
 //!
 //! Invoked by hand or on a schedule, with `{}` to look and `{"repair": true}` to mend. It reads
-//! the whole table; Lambda gives it 15 minutes, enough for some 10 million items.
+//! the whole table; Lambda gives it 15 minutes.
 //!
 //! `{"apply_fences": true}` first erases again whom a restored backup brought back, and
 //! `{"receipt": {…}}` also shows whether anything of a receipt's customers is left.

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, ReturnConsumedCapacity, TransactWriteItem, Update,
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        AttributeValue, ConditionCheck, Delete, ReturnConsumedCapacity, TransactWriteItem, Update,
+    },
 };
 
 use crate::{
@@ -13,6 +16,7 @@ use crate::{
         capacity::Units,
         item::number,
         layout::{self, GROUPS, Key, MEMBERS, PK},
+        retry::Backoff,
     },
 };
 
@@ -120,24 +124,36 @@ impl Store {
             .await
     }
 
-    /// Writes a repair, unless what it mends has changed meanwhile.
+    /// Writes a repair, unless what it mends has changed meanwhile. Other repairs and imports
+    /// that move the same counter are waited for.
     async fn mend(&self, actions: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let result = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(actions))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match result {
-            Ok(output) => {
-                self.capacity.add(Units::Write, output.consumed_capacity());
-                Ok(true)
+        let mut backoff = Backoff::new("mending a busy group");
+        loop {
+            let result = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(actions.clone()))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            let error = match result {
+                Ok(output) => {
+                    self.capacity.add(Units::Write, output.consumed_capacity());
+                    return Ok(true);
+                }
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                    let mut reasons = canceled.cancellation_reasons().iter();
+                    if reasons.any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                        return Ok(false);
+                    }
+                }
+                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
+                _ => return Err(StoreError::call("TransactWriteItems")(error)),
             }
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_transaction_canceled_exception() => Ok(false),
-                _ => Err(StoreError::call("TransactWriteItems")(error)),
-            },
+            backoff.wait().await?;
         }
     }
 }

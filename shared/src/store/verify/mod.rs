@@ -18,6 +18,7 @@ use super::{
     layout::{self, GROUPS, Item, Key, KindInGroup, PK, SK},
     read::Freshness,
     retry::Backoff,
+    visit::SEGMENTS,
 };
 use crate::identity::{OrganizationId, RecordId};
 pub use report::{Difference, Report};
@@ -45,10 +46,6 @@ impl Tally {
 
 type Tallies = BTreeMap<GroupKey, Tally>;
 
-/// How many parts of the table are read at once. One part alone waits for DynamoDB most of the
-/// time; more than these are more than one processor reads.
-const SEGMENTS: i32 = 8;
-
 /// Reads the whole table and compares; with `repair`, mends what differs.
 pub async fn verify(store: &Store, repair: bool) -> Result<Report, StoreError> {
     let segments = (0..SEGMENTS).map(|segment| verify_segment(store, segment, repair));
@@ -59,6 +56,7 @@ pub async fn verify(store: &Store, repair: bool) -> Result<Report, StoreError> {
         report.memberships += found.memberships;
         report.differences.extend(found.differences);
         report.repaired += found.repaired;
+        report.moved.extend(found.moved);
         for (group, tally) in counted {
             tallies.entry(group).or_default().add(tally);
         }
@@ -156,8 +154,9 @@ impl Store {
                 group: group.to_string(),
                 record: id.hash(),
             });
-            if repair {
-                report.repaired += u64::from(self.add_membership(group, id).await?);
+            if repair && self.add_membership(group, id).await? {
+                report.repaired += 1;
+                report.moved(id.customer().organization(), group, id);
             }
         }
         Ok(())
@@ -175,11 +174,14 @@ impl Store {
             .map(|(_, _, id)| layout::record(id))
             .collect();
         let found = self
-            .get_many(&keys, Freshness::Strong, |item| StoredRecord::read(&item))
+            .get_many(&keys, Freshness::Strong, |item| {
+                // The rest of a record would fill the memory, thousands at a time.
+                Ok(StoredRecord::read(&item)?.groups)
+            })
             .await?;
         for ((organization, group, id), key) in members.iter().zip(&keys) {
             let named = match found.get(key) {
-                Some(record) => record.groups.contains(group.as_str()),
+                Some(groups) => groups.contains(group.as_str()),
                 None => false,
             };
             if named {
@@ -194,9 +196,9 @@ impl Store {
                 group: group.to_string(),
                 record: id.hash(),
             });
-            if repair {
-                let removed = self.remove_membership(*organization, group, id).await?;
-                report.repaired += u64::from(removed);
+            if repair && self.remove_membership(*organization, group, id).await? {
+                report.repaired += 1;
+                report.moved(*organization, group, id);
             }
         }
         Ok(())
@@ -216,8 +218,9 @@ impl Store {
         report: &mut Report,
     ) -> Result<(), StoreError> {
         for bucket in 0..=255 {
-            if tally.members.get(&bucket).unwrap_or(&0) == tally.counters.get(&bucket).unwrap_or(&0)
-            {
+            let agree = tally.members.get(&bucket).unwrap_or(&0)
+                == tally.counters.get(&bucket).unwrap_or(&0);
+            if agree && !report.has_moved(organization, group, bucket) {
                 continue;
             }
             let Some((counter, members)) = self.recount(organization, group, bucket).await? else {

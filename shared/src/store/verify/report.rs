@@ -1,8 +1,11 @@
 //! What a check of the table found.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
-use crate::identity::UidHash;
+use crate::{
+    identity::{OrganizationId, RecordId, UidHash},
+    store::GroupId,
+};
 
 /// What a check found.
 #[derive(Debug, Default)]
@@ -17,6 +20,9 @@ pub struct Report {
     pub differences: Vec<Difference>,
     /// Differences that were mended.
     pub repaired: u64,
+    /// Counters that moved with memberships that were mended: what was counted before or after
+    /// that says nothing of them.
+    pub(super) moved: BTreeSet<(OrganizationId, GroupId, u8)>,
 }
 
 /// Something that does not agree.
@@ -50,6 +56,20 @@ pub enum Difference {
 }
 
 impl Report {
+    pub(super) fn moved(&mut self, organization: OrganizationId, group: &GroupId, id: &RecordId) {
+        let bucket = id.hash().bucket();
+        self.moved.insert((organization, group.clone(), bucket));
+    }
+
+    pub(super) fn has_moved(
+        &self,
+        organization: OrganizationId,
+        group: &GroupId,
+        bucket: u8,
+    ) -> bool {
+        self.moved.contains(&(organization, group.clone(), bucket))
+    }
+
     /// Whether everything agrees, or was made to.
     pub fn is_clean(&self) -> bool {
         self.differences.len() as u64 == self.repaired
@@ -64,6 +84,7 @@ impl fmt::Display for Report {
             groups,
             differences,
             repaired,
+            moved: _,
         } = self;
         writeln!(
             f,
