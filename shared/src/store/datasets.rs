@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, ConditionCheck, Put, ReturnConsumedCapacity, TransactWriteItem},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
     GroupId, Store, StoreError,
-    capacity::Units,
     jobs::{IMPORTS, Job, JobState},
     layout::{self, FIELDS, Item, PK, UPDATED_AT, VALUE, VERSION},
     retry::Backoff,
@@ -115,34 +111,10 @@ impl Store {
                 }
                 actions.push(self.check_last_import(organization, last_import)?);
             }
-            if self.write_together(actions).await? {
+            if self.transact(actions).await?.is_done() {
                 return Ok(FieldsChange::Written(stored.version + 1));
             }
             backoff.wait().await?;
-        }
-    }
-
-    /// Whether everything that was to be written was, or somebody else was faster.
-    pub(super) async fn write_together(
-        &self,
-        actions: Vec<TransactWriteItem>,
-    ) -> Result<bool, StoreError> {
-        let result = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(actions))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match result {
-            Ok(output) => {
-                self.capacity.add(Units::Write, output.consumed_capacity());
-                Ok(true)
-            }
-            Err(error) => match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(_)) => Ok(false),
-                _ => Err(StoreError::call("TransactWriteItems")(error)),
-            },
         }
     }
 

@@ -24,6 +24,7 @@ mod rewrap;
 mod settings;
 mod source_tokens;
 mod sources;
+mod transact;
 mod upsert;
 pub mod verify;
 mod visit;

@@ -1,8 +1,7 @@
 //! Organisations, their sources and integer ids.
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, ReturnConsumedCapacity, ReturnValue, TransactWriteItem, Update},
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnConsumedCapacity, ReturnValue, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
 
@@ -13,6 +12,7 @@ use super::{
         self, CREATED_AT, Item, Key, NAME, PK, PSEUDONYMS, SOURCE_ID, UNKNOWN_COLUMNS, VALUE,
     },
     retry::Backoff,
+    transact::Transacted,
 };
 use crate::{
     identity::{DataOrigin, OrganizationId},
@@ -122,33 +122,13 @@ impl Store {
             for item in items(id) {
                 actions.push(self.put_new(item)?);
             }
-            let result = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(actions))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            let error = match result {
-                Ok(output) => {
-                    self.capacity.add(Units::Write, output.consumed_capacity());
-                    return Ok(Numbered::Written(id));
+            match self.transact(actions).await? {
+                Transacted::Done => return Ok(Numbered::Written(id)),
+                // An id that somebody else took fails the items under that id as well.
+                Transacted::Canceled(failed) if failed.first().is_some_and(|first| *first > 0) => {
+                    return Ok(Numbered::Exists);
                 }
-                Err(error) => error,
-            };
-            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
-                error.as_service_error()
-            else {
-                return Err(StoreError::call("TransactWriteItems")(error));
-            };
-            let failed = |reason: &aws_sdk_dynamodb::types::CancellationReason| {
-                reason.code() == Some("ConditionalCheckFailed")
-            };
-            // An id that somebody else took fails the items under that id as well.
-            let mut reasons = canceled.cancellation_reasons().iter();
-            let id_was_taken = reasons.next().is_some_and(failed);
-            if !id_was_taken && reasons.any(failed) {
-                return Ok(Numbered::Exists);
+                Transacted::Canceled(_) => {}
             }
             backoff.wait().await?;
         }

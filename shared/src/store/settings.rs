@@ -64,7 +64,7 @@ impl Store {
                 }
                 actions.push(self.check_last_import(organization, last_import)?);
             }
-            if self.write_together(actions).await? {
+            if self.transact(actions).await?.is_done() {
                 return Ok(SettingsChange::Done(wanted));
             }
             backoff.wait().await?;

@@ -2,16 +2,12 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Delete, ReturnConsumedCapacity, TransactWriteItem, Update},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
     Store, StoreError,
-    capacity::Units,
     item::number,
     layout::{
         self, CREATED_AT, CREATED_BY, DATA_ORIGIN, DATASETS, HASH, Item, Key, LOOKUP, ORGANIZATION,
@@ -136,7 +132,7 @@ impl Store {
             if let Some(existing) = existing {
                 actions.push(self.delete_token(&existing.lookup)?);
             }
-            if self.transact_or_lose(actions).await? {
+            if self.transact(actions).await?.is_done() {
                 return Ok(Granted::Yes);
             }
             backoff.wait().await?;
@@ -166,7 +162,7 @@ impl Store {
             for token in &revoked {
                 actions.push(self.delete_token(&token.lookup)?);
             }
-            if self.transact_or_lose(actions).await? {
+            if self.transact(actions).await?.is_done() {
                 return Ok(attempted);
             }
             backoff.wait().await?;
@@ -245,30 +241,6 @@ impl Store {
             .build()
             .map_err(|_| StoreError::corrupt("request", "delete"))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    /// Writes a transaction, unless something changed since it was read or somebody is writing.
-    async fn transact_or_lose(&self, actions: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let result = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(actions))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match result {
-            Ok(output) => {
-                self.capacity.add(Units::Write, output.consumed_capacity());
-                Ok(true)
-            }
-            Err(error) => match error.as_service_error() {
-                Some(
-                    TransactWriteItemsError::TransactionCanceledException(_)
-                    | TransactWriteItemsError::TransactionInProgressException(_),
-                ) => Ok(false),
-                _ => Err(StoreError::call("TransactWriteItems")(error)),
-            },
-        }
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::{
     error::BuildError,
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
+    types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
 };
 
 use super::Erasure;
@@ -13,10 +12,10 @@ use crate::{
     identity::RecordId,
     store::{
         Fence, GroupId, Store, StoreError,
-        capacity::Units,
         item::number,
         layout::{self, DATASET, ERASURES, GROUPS, Item, MEMBERS, PK},
         retry::Backoff,
+        transact::Transacted,
     },
 };
 
@@ -62,13 +61,6 @@ struct Leaving {
     is_stranger: bool,
 }
 
-/// What became of a transaction.
-enum Attempt {
-    Done,
-    /// It was canceled: nothing was done. Which actions' conditions did not hold.
-    Canceled(Vec<usize>),
-}
-
 impl Store {
     /// Removes a record with its memberships. Returns how many those were, or nothing if there
     /// is no such record.
@@ -95,14 +87,14 @@ impl Store {
             let leaving: Vec<Leaving> = leaving.collect();
             let is_last = leaving.len() == doomed.groups.len();
             let actions = self.actions(&doomed, &leaving, erasure.filter(|_| is_last), is_last)?;
-            match self.attempt(actions).await? {
-                Attempt::Done => {
+            match self.transact(actions).await? {
+                Transacted::Done => {
                     memberships += leaving.iter().filter(|l| !l.is_stranger).count() as u64;
                     if is_last {
                         return Ok(Some(memberships));
                     }
                 }
-                Attempt::Canceled(failed) => {
+                Transacted::Canceled(failed) => {
                     // The record's own action comes first, then one for each group.
                     for Leaving { group, is_stranger } in failed
                         .iter()
@@ -148,35 +140,6 @@ impl Store {
             actions.push(self.put_fence(doomed, erasure)?);
         }
         Ok(actions)
-    }
-
-    async fn attempt(&self, actions: Vec<TransactWriteItem>) -> Result<Attempt, StoreError> {
-        let result = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(actions))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let error = match result {
-            Ok(output) => {
-                self.capacity.add(Units::Write, output.consumed_capacity());
-                return Ok(Attempt::Done);
-            }
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                let reasons = canceled.cancellation_reasons().iter().enumerate();
-                let failed =
-                    reasons.filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
-                Ok(Attempt::Canceled(failed.map(|(at, _)| at).collect()))
-            }
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                Ok(Attempt::Canceled(Vec::new()))
-            }
-            _ => Err(StoreError::call("TransactWriteItems")(error)),
-        }
     }
 
     fn delete_record(&self, doomed: &Doomed) -> Result<TransactWriteItem, StoreError> {

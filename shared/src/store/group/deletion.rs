@@ -8,10 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem, Update},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem, Update};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -159,26 +156,9 @@ impl Store {
             .collect();
         let mut backoff = Backoff::new("removing members of a group");
         while !leaving.is_empty() {
-            let result = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(self.removal(organization, group, &leaving)?))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            let error = match result {
-                Ok(output) => {
-                    self.capacity.add(Units::Write, output.consumed_capacity());
-                    return Ok(());
-                }
-                Err(error) => error,
-            };
-            match error.as_service_error() {
-                Some(
-                    TransactWriteItemsError::TransactionCanceledException(_)
-                    | TransactWriteItemsError::TransactionInProgressException(_),
-                ) => {}
-                _ => return Err(StoreError::call("TransactWriteItems")(error)),
+            let removal = self.removal(organization, group, &leaving)?;
+            if self.transact(removal).await?.is_done() {
+                return Ok(());
             }
             backoff.wait().await?;
             leaving = self.still_leaving(organization, group, chunk).await?;

@@ -3,12 +3,8 @@
 //! A part's result reaches the job's counts in one transaction with the item that says that the
 //! part is done: however often a part is imported, it counts once.
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, CancellationReason, ReturnConsumedCapacity, ReturnValue, TransactWriteItem,
-        Update,
-    },
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnConsumedCapacity, ReturnValue, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -22,6 +18,7 @@ use crate::{
         item::number,
         layout::{self, EXPIRES_AT},
         retry::Backoff,
+        transact::Transacted,
     },
 };
 
@@ -143,38 +140,18 @@ impl Store {
     ) -> Result<PartDone, StoreError> {
         let mut done = layout::job_part(job.organization, job.id, result.number).to_item();
         done.insert(EXPIRES_AT.to_owned(), expiry(job.created_at));
-        let actions = [self.put_new(done)?, self.count_part(job, result)?];
+        let actions = vec![self.put_new(done)?, self.count_part(job, result)?];
         let mut backoff = Backoff::new("closing a part");
         loop {
-            let result = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(actions.to_vec()))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            let error = match result {
-                Ok(output) => {
-                    self.capacity.add(Units::Write, output.consumed_capacity());
-                    return Ok(PartDone::Counted);
+            match self.transact(actions.clone()).await? {
+                Transacted::Done => return Ok(PartDone::Counted),
+                Transacted::Canceled(failed) if failed.contains(&0) => {
+                    return Ok(PartDone::Already);
                 }
-                Err(error) => error,
-            };
-            match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                    let failed = |reason: Option<&CancellationReason>| {
-                        reason.and_then(CancellationReason::code) == Some("ConditionalCheckFailed")
-                    };
-                    let reasons = canceled.cancellation_reasons();
-                    if failed(reasons.first()) {
-                        return Ok(PartDone::Already);
-                    }
-                    if failed(reasons.get(1)) {
-                        return Ok(PartDone::JobEnded);
-                    }
+                Transacted::Canceled(failed) if failed.contains(&1) => {
+                    return Ok(PartDone::JobEnded);
                 }
-                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
-                _ => return Err(StoreError::call("TransactWriteItems")(error)),
+                Transacted::Canceled(_) => {}
             }
             backoff.wait().await?;
         }

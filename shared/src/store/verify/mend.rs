@@ -2,21 +2,16 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, ConditionCheck, Delete, ReturnConsumedCapacity, TransactWriteItem, Update,
-    },
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update};
 
 use crate::{
     identity::{OrganizationId, RecordId},
     store::{
         GroupId, Store, StoreError,
-        capacity::Units,
         item::number,
         layout::{self, GROUPS, Key, MEMBERS, PK},
         retry::Backoff,
+        transact::Transacted,
     },
 };
 
@@ -129,29 +124,10 @@ impl Store {
     async fn mend(&self, actions: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
         let mut backoff = Backoff::new("mending a busy group");
         loop {
-            let result = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(actions.clone()))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            let error = match result {
-                Ok(output) => {
-                    self.capacity.add(Units::Write, output.consumed_capacity());
-                    return Ok(true);
-                }
-                Err(error) => error,
-            };
-            match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                    let mut reasons = canceled.cancellation_reasons().iter();
-                    if reasons.any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                        return Ok(false);
-                    }
-                }
-                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
-                _ => return Err(StoreError::call("TransactWriteItems")(error)),
+            match self.transact(actions.clone()).await? {
+                Transacted::Done => return Ok(true),
+                Transacted::Canceled(failed) if !failed.is_empty() => return Ok(false),
+                Transacted::Canceled(_) => {}
             }
             backoff.wait().await?;
         }
