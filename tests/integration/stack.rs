@@ -184,7 +184,8 @@ impl Stack {
         self.latest_job().await
     }
 
-    /// Registers an object's job as an invocation does that dies before it works on it.
+    /// Registers an object's job as an invocation does that fails before it works on it: the job is
+    /// free for the next one.
     pub(crate) async fn register(&self, event: &Value) -> Uuid {
         let known = self
             .registry
