@@ -1,6 +1,7 @@
 //! The `docs` function: what anyone may read. It asks nobody who they are, and has neither the
 //! table nor the bucket nor a key.
 
+pub mod datasets;
 mod published;
 mod schemas;
 
