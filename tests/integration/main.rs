@@ -34,6 +34,7 @@ mod event_bridge_faults;
 mod event_order;
 mod events;
 mod events_refused;
+mod example_files;
 mod faults;
 mod fields;
 mod five_systems;

@@ -6,6 +6,7 @@
 
 mod api;
 mod console;
+pub mod datasets;
 mod published;
 mod schemas;
 mod settings;

@@ -1,6 +1,7 @@
 //! The dataset that an organisation defines itself: the customers of its workspace.
 
 mod change;
+mod example;
 mod parse;
 mod problem;
 #[cfg(test)]
@@ -165,6 +166,7 @@ impl FieldDefinition {
                 field.synonyms.insert(word, value.value().to_owned());
             }
         }
+        self.add_examples(&mut field);
         Ok(field)
     }
 }
