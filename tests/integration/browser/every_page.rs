@@ -72,7 +72,6 @@ impl<'b> Inspection<'b> {
         self.browser.visit(&path).await;
         let mut faults = self.what_is_said(language).await;
         faults.extend(self.browser.keyboard_faults().await);
-        faults.extend(self.dead_links().await);
         for screen in Screen::ALL {
             self.browser.show_on(screen).await;
             let named = |fault| format!("{} {}: {fault}", screen.width, screen.scheme);
@@ -85,6 +84,9 @@ impl<'b> Inspection<'b> {
         faults.extend(self.browser.complaints().await);
         let foreign = self.browser.foreign_requests().await;
         faults.extend(foreign.iter().map(|address| format!("asks {address}")));
+        faults.extend(self.dead_links().await);
+        // Of the dead links.
+        self.browser.complaints().await;
         self.faults
             .extend(faults.iter().map(|fault| format!("{path}: {fault}")));
     }
