@@ -33,6 +33,12 @@ function watch(root) {
   for (const part of root.querySelectorAll("[data-refresh]")) refresh(part);
 }
 
+// The back button shows pages as they were, also to whoever comes after a sign-out: browsers keep
+// them in memory in spite of `no-store`.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
 watch(document.body);
 
 // ---- importing a file ----
