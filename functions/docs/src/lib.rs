@@ -18,7 +18,7 @@ use clientele::web::Problem;
 use http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 
-pub use settings::{Docs, DocsSettings};
+pub use settings::{Docs, DocsSettings, ProviderSettings};
 use site::{asset, failure_page};
 use transport::compressed;
 use visit::Visit;
