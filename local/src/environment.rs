@@ -35,6 +35,8 @@ pub(crate) fn write(
         ("JWKS", &jwks),
         ("INBOX_RETENTION", config.inbox_retention.as_str()),
         ("DOCS_URL", &docs_url),
+        ("API_URL", &endpoints.http),
+        ("UPLOAD_ORIGIN", &endpoints.s3),
         ("RATE_LIMIT_PER_MINUTE", &rate_limit),
         ("EVENT_SOURCES", EVENT_SOURCES),
         ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.dynamodb),

@@ -14,6 +14,7 @@ use clientele::{
     identity::{DataOrigin, IdentityError as NameError, OrganizationId},
     store::StoreError,
 };
+use clientele_docs::{Docs, DocsSettings};
 use thiserror::Error;
 
 use crate::{
@@ -143,7 +144,15 @@ impl LocalStack {
         let registry = engine.registry(&options, &data, &key, &http_url)?;
         ensure_first_organization(&registry).await?;
 
-        let gateway = gateway::serve(listener, Arc::clone(&registry));
+        let functions = gateway::Functions {
+            registry: Arc::clone(&registry),
+            docs: Arc::new(Docs::new(DocsSettings {
+                docs_url: registry.config.docs_url.clone(),
+                api_url: http_url.clone(),
+                upload_origin: engine.s3_url.clone(),
+            })),
+        };
+        let gateway = gateway::serve(listener, functions);
         let invocations = Arc::new(Invocations::new(
             Arc::clone(&registry),
             data.failed_events(),

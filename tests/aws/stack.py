@@ -97,6 +97,7 @@ def parameters(identity: IdentityProvider) -> dict[str, str]:
         "JwtAudience": AUDIENCE,
         "JwtScopePrefix": SCOPE_PREFIX,
         "Jwks": identity.key_set(),
+        "ApiUrl": "",
         "DocsUrl": "https://docs.example.com/clientele",
         "InboxRetention": "delete",
         "RateLimitPerMinute": "100000",

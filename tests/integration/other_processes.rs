@@ -72,6 +72,8 @@ async fn functions_in_containers_get_the_same_settings() {
         "MASTER_KEY_FILE",
         "JWKS",
         "DOCS_URL",
+        "API_URL",
+        "UPLOAD_ORIGIN",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_S3",
         // The harness asks more often than clients may.

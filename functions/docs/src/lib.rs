@@ -1,49 +1,94 @@
-//! The `docs` function: what anyone may read. It asks nobody who they are, and has neither the
-//! table nor the bucket nor a key.
+//! The `docs` function: documentation that anyone may read, and the console.
+//!
+//! It has neither the table nor the bucket nor a key. The console is a client of the API like any
+//! other, with the token of whoever has signed in; pages are rendered here, so that no script in
+//! a browser ever holds a token.
 
+mod api;
+mod console;
 pub mod datasets;
+pub mod errors;
 mod published;
 mod schemas;
+mod settings;
+mod site;
+mod visit;
 
-use clientele::{
-    config::DocsUrl,
-    web::{Problem, Reply, host},
-};
-use http::{HeaderValue, Method, request::Parts};
+use clientele::web::Problem;
+use http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 
-/// The paths that it answers, as API Gateway has them.
-pub const PATHS: [&str; 1] = ["/schemas/{file}"];
+pub use settings::{Docs, DocsSettings};
+use site::{asset, failure_page};
+use visit::Visit;
 
-/// Answers one request. Error types link below `docs_url`.
-pub fn handle(docs_url: &DocsUrl, request: Request) -> Response<Body> {
+/// The paths that it answers, as API Gateway has them.
+pub const PATHS: [&str; 9] = [
+    "/docs",
+    "/docs/{path+}",
+    "/{language}/docs",
+    "/{language}/docs/{path+}",
+    "/schemas/{file}",
+    "/console",
+    "/console/{path+}",
+    "/{language}/console",
+    "/{language}/console/{path+}",
+];
+
+/// Answers one request.
+pub async fn handle(docs: &Docs, request: Request) -> Response<Body> {
     let context = request.lambda_context_ref();
     let request_id = context.map(|context| context.request_id.clone());
     let request_id = request_id.unwrap_or_default();
-    let (parts, _) = request.into_parts();
-    let mut response = match answer(&parts) {
+    let (parts, body) = request.into_parts();
+    let visit = Visit::new(docs, &parts, &body, &request_id);
+    let mut response = match answer(&visit).await {
         Ok(response) => response,
-        Err(problem) => {
-            let docs_url = docs_url.for_host(host(&parts.headers));
-            problem.into_response(&docs_url, &request_id)
-        }
+        Err(problem) => failed(&visit, problem).map(Body::from),
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-request-id", id);
     }
     if parts.method == Method::HEAD {
-        response.body_mut().clear();
+        *response.body_mut() = Body::Empty;
     }
-    response.map(Body::from)
+    response
 }
 
-fn answer(parts: &Parts) -> Reply {
-    let path = parts.uri.path().trim_matches('/');
-    let file = path.strip_prefix("schemas/");
-    let file = file.filter(|file| !file.contains('/'));
-    let file = file.ok_or_else(|| Problem::not_found("route"))?;
-    match parts.method {
-        Method::GET | Method::HEAD => schemas::schema(file, &parts.headers),
-        _ => Err(Problem::method_not_allowed("GET, HEAD")),
+async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let path: Vec<&str> = visit.place.path.trim_matches('/').split('/').collect();
+    let headers = &visit.parts.headers;
+    let page = match *path.as_slice() {
+        ["console", ref rest @ ..] => console::answer(visit, rest).await,
+        _ if !visit.is_read() => Err(Problem::method_not_allowed("GET, HEAD")),
+        ["schemas", file] => schemas::schema(file, headers),
+        ["docs", "assets", file] => asset(file, headers),
+        ["docs"] => datasets::index(visit),
+        ["docs", "errors"] => errors::index(visit),
+        ["docs", "errors", code] => errors::page(visit, code),
+        ["docs", dataset] => datasets::page(visit, dataset),
+        ["docs", dataset, file] => return datasets::download(dataset, file),
+        _ => Err(Problem::not_found("route")),
+    };
+    Ok(page?.map(Body::from))
+}
+
+/// An error: a page for people, problem details (RFC 9457) for programs.
+fn failed(visit: &Visit<'_>, problem: Problem) -> Response<String> {
+    let status = problem.status();
+    let docs_url = visit.docs.settings.docs_url.for_host(visit.host());
+    let response = problem.into_response(&docs_url, visit.request_id);
+    if !visit.wants_html() {
+        return response;
+    }
+    let allow = response.headers().get(http::header::ALLOW).cloned();
+    match failure_page(&visit.place, status, visit.request_id) {
+        Ok(mut page) => {
+            page.headers_mut()
+                .extend(allow.map(|allow| (http::header::ALLOW, allow)));
+            page
+        }
+        Err(_) if status == StatusCode::INTERNAL_SERVER_ERROR => response,
+        Err(problem) => problem.into_response(&docs_url, visit.request_id),
     }
 }

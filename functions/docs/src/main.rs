@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use clientele::{config::DocsUrl, log};
+use clientele::log;
+use clientele_docs::{Docs, DocsSettings};
 use lambda_http::{Error, Request, run, service_fn};
 
 #[global_allocator]
@@ -12,10 +13,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::init();
-    let docs_url = Arc::new(DocsUrl::from_env());
+    let docs = Arc::new(Docs::new(DocsSettings::from_env()));
     run(service_fn(move |request: Request| {
-        let docs_url = Arc::clone(&docs_url);
-        async move { Ok::<_, Error>(clientele_docs::handle(&docs_url, request)) }
+        let docs = Arc::clone(&docs);
+        async move { Ok::<_, Error>(clientele_docs::handle(&docs, request).await) }
     }))
     .await
 }

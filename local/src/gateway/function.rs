@@ -2,12 +2,10 @@
 
 use std::{
     convert::Infallible,
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::http::Method;
-use clientele::Registry;
 use clientele_api::AsMade;
 use lambda_http::{Adapter, BoxFuture, Request, request::LambdaRequest, service_fn};
 use lambda_runtime::{Context, LambdaEvent};
@@ -16,7 +14,7 @@ use tokio::{task::JoinError, time::error::Elapsed};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::MAX_PAYLOAD;
+use super::{Functions, MAX_PAYLOAD};
 
 /// The functions' time limit, as in `template.yaml`: just below the 30 s that an HTTP API waits.
 const TIMEOUT: Duration = Duration::from_secs(29);
@@ -35,16 +33,34 @@ impl Function {
         match (method, path) {
             (&Method::POST, "/v1/customer") => (Self::Pages, "POST /v1/customer"),
             (&Method::POST, "/v1/customer/pages") => (Self::Pages, "POST /v1/customer/pages"),
-            (_, path) if is_schema(path) => (Self::Docs, "ANY /schemas/{file}"),
-            _ => (Self::Api, "$default"),
+            (_, path) => match clientele_docs::PATHS
+                .iter()
+                .find(|template| fits(template, path))
+            {
+                Some(template) => (Self::Docs, template),
+                None => (Self::Api, "$default"),
+            },
         }
     }
 }
 
-/// Whether a path is `/schemas/` and one segment.
-fn is_schema(path: &str) -> bool {
-    let file = path.strip_prefix("/schemas/");
-    file.is_some_and(|file| !file.is_empty() && !file.contains('/'))
+/// Whether a path is one of a template's, whose `{…}` is any one segment and `{…+}` any number of
+/// them.
+fn fits(template: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    for part in template.split('/') {
+        let Some(segment) = segments.next() else {
+            return false;
+        };
+        match part.starts_with('{') {
+            true if segment.is_empty() => return false,
+            true if part.ends_with("+}") => return true,
+            true => {}
+            false if part == segment => {}
+            false => return false,
+        }
+    }
+    segments.next().is_none()
 }
 
 /// Why a function gave no reply.
@@ -64,12 +80,12 @@ pub(super) enum InvokeError {
 /// The reply is JSON.
 pub(super) async fn invoke(
     function: Function,
-    registry: Arc<Registry>,
+    functions: Functions,
     event: String,
 ) -> Result<String, InvokeError> {
     let handled = tokio::spawn(tokio::time::timeout(
         TIMEOUT,
-        handle(function, registry, event),
+        handle(function, functions, event),
     ));
     let reply = handled.await???;
     if reply.len() > MAX_PAYLOAD {
@@ -81,10 +97,10 @@ pub(super) async fn invoke(
 /// From JSON to JSON, as in the function's own process.
 async fn handle(
     function: Function,
-    registry: Arc<Registry>,
+    functions: Functions,
     event: String,
 ) -> Result<String, serde_json::Error> {
-    let Ok(reply) = call(function, registry, serde_json::from_str(&event)?).await;
+    let Ok(reply) = call(function, functions, serde_json::from_str(&event)?).await;
     reply
 }
 
@@ -92,16 +108,16 @@ async fn handle(
 /// adapter may change threads.
 fn call(
     function: Function,
-    registry: Arc<Registry>,
+    functions: Functions,
     request: LambdaRequest,
 ) -> BoxFuture<'static, Result<Result<String, serde_json::Error>, Infallible>> {
     let handler = service_fn(move |request: Request| {
-        let registry = Arc::clone(&registry);
+        let Functions { registry, docs } = functions.clone();
         async move {
             Ok::<_, Infallible>(AsMade(match function {
                 Function::Api => clientele_api::handle(&registry, request).await,
                 Function::Pages => clientele_pages::handle(&registry, request).await,
-                Function::Docs => clientele_docs::handle(&registry.config.docs_url, request),
+                Function::Docs => clientele_docs::handle(&docs, request).await,
             }))
         }
     });

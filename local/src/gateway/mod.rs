@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use clientele::Registry;
+use clientele_docs::Docs;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -26,12 +27,21 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
 /// Lambda's limit on an event, and on a function's reply, as JSON.
 const MAX_PAYLOAD: usize = 6_291_556;
 
+/// What the functions are given.
+#[derive(Clone)]
+pub(crate) struct Functions {
+    /// The domain.
+    pub(crate) registry: Arc<Registry>,
+    /// The documentation and the console.
+    pub(crate) docs: Arc<Docs>,
+}
+
 /// Serves the HTTP API.
-pub(crate) fn serve(listener: TcpListener, registry: Arc<Registry>) -> Server {
+pub(crate) fn serve(listener: TcpListener, functions: Functions) -> Server {
     let app = Router::new()
         .fallback(answer)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(registry)
+        .with_state(functions)
         .into_make_service_with_connect_info::<SocketAddr>();
     Server::spawn(|stop| async move {
         let served = axum::serve(listener, app).with_graceful_shutdown(stop.received());
@@ -42,7 +52,7 @@ pub(crate) fn serve(listener: TcpListener, registry: Arc<Registry>) -> Server {
 }
 
 async fn answer(
-    State(registry): State<Arc<Registry>>,
+    State(functions): State<Functions>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     parts: Parts,
     body: Result<Bytes, BytesRejection>,
@@ -63,7 +73,7 @@ async fn answer(
     if event.len() > MAX_PAYLOAD {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    let reply = match function::invoke(function, registry, event).await {
+    let reply = match function::invoke(function, functions, event).await {
         Ok(reply) => reply,
         Err(error) => {
             tracing::error!(%error, request_id, "a function failed");

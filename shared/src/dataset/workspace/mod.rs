@@ -13,7 +13,7 @@ use super::{Dataset, DatasetError, DateFormat, Field, FieldType, Identity, Patte
 use crate::{identity::DataOrigin, language::Text};
 
 pub use change::{ChangeProblem, changes_of_stored_values};
-pub use problem::{FieldProblem, ProblemCode};
+pub use problem::{ChangeCode, FieldProblem, ProblemCode};
 
 /// The name of the dataset, and of the one source that its records come from.
 pub const WORKSPACE: &str = "workspace";

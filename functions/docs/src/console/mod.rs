@@ -1,0 +1,46 @@
+//! The console: the registry's API as pages, for people.
+
+mod claims;
+mod home;
+mod session;
+mod sign_in;
+mod stop;
+mod user;
+
+use clientele::web::{Problem, Reply};
+use http::{Method, StatusCode};
+
+use crate::visit::Visit;
+use session::Session;
+use stop::Stop;
+use user::User;
+
+/// What a page of the console comes to.
+type Shown = Result<http::Response<String>, Stop>;
+
+/// Answers a request below `/console`.
+pub(crate) async fn answer(visit: &Visit<'_>, path: &[&str]) -> Reply {
+    let is_write = visit.parts.method == Method::POST;
+    if !is_write && !visit.is_read() {
+        return Err(Problem::method_not_allowed("GET, HEAD, POST"));
+    }
+    if is_write && !visit.is_from_own_page() {
+        let detail = "forms are taken from the console's own pages alone";
+        let status = StatusCode::FORBIDDEN;
+        return Err(Problem::new(status, "foreign_form", "Not allowed", detail));
+    }
+    match (is_write, path) {
+        (true, ["sign-in"]) => return sign_in::with_token(visit).await,
+        (true, ["sign-out"]) => return sign_in::out(visit),
+        _ => {}
+    }
+    let Some(session) = Session::of(visit) else {
+        return sign_in::page(visit, None);
+    };
+    let user = User { visit, session };
+    let shown = match (is_write, path) {
+        (false, []) => home::page(&user),
+        _ => Err(Problem::not_found("page").into()),
+    };
+    shown.or_else(|stop| stop.show(&user))
+}

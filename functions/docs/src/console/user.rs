@@ -1,0 +1,100 @@
+//! Somebody who has signed in, and what they ask the API.
+
+use clientele::language::Language;
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::{Session, Stop, claims::Claims, stop::Refusal};
+use crate::{
+    api::{Answer, Question},
+    site::Page,
+    visit::Visit,
+};
+
+/// A visit of somebody who has signed in.
+pub(crate) struct User<'a> {
+    pub(crate) visit: &'a Visit<'a>,
+    pub(crate) session: Session,
+}
+
+impl User<'_> {
+    pub(crate) fn page(&self) -> Page {
+        Page::signed_in(&self.visit.place)
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.visit.place.language
+    }
+
+    pub(crate) fn claims(&self) -> Claims {
+        Claims::of(self.session.token())
+    }
+
+    /// What a route answers a GET with.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Stop> {
+        Ok(self.send(Method::GET, path, None).await?.json())
+    }
+
+    /// What a route answers a POST with.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Value, Stop> {
+        Ok(self.send(Method::POST, path, Some(body)).await?.json())
+    }
+
+    /// What a route answers; anything but success ends the page.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Answer, Stop> {
+        Ok(self.attempt(method, path, body).await??)
+    }
+
+    /// What a route answers, for pages that show a refusal at its place: in a form. Who is no
+    /// longer signed in is led to sign in.
+    pub(crate) async fn attempt(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Result<Answer, Refusal>, Stop> {
+        let answer = ask(self.visit, self.session.token(), method, path, body).await?;
+        if answer.status.is_success() {
+            return Ok(Ok(answer));
+        }
+        let refusal = Refusal::of(&answer);
+        match refusal.code.as_str() {
+            "unauthenticated" => Err(Stop::SignedOut),
+            _ => Ok(Err(refusal)),
+        }
+    }
+}
+
+/// Asks a route on somebody's behalf.
+pub(crate) async fn ask(
+    visit: &Visit<'_>,
+    token: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Answer, Stop> {
+    let api_url = &visit.docs.settings.api_url;
+    let base = match api_url.is_empty() {
+        true => visit.origin(),
+        false => api_url.clone(),
+    };
+    let question = Question {
+        method,
+        url: format!("{base}{path}"),
+        token,
+        language: visit.place.language,
+        body: body.map(|body| (body.to_string(), "application/json")),
+    };
+    Ok(visit.docs.api.ask(question).await?)
+}
+
+/// Whether a token opens anything: only an unknown one is 401 here.
+pub(crate) async fn is_accepted(visit: &Visit<'_>, token: &str) -> Result<bool, Stop> {
+    let answer = ask(visit, token, Method::GET, "/v1/jobs?limit=1", None).await?;
+    Ok(answer.status != StatusCode::UNAUTHORIZED)
+}

@@ -1,0 +1,14 @@
+//! What all pages share: the frame around them, their words, files and headers.
+
+mod assets;
+mod failure;
+mod html;
+mod page;
+mod place;
+pub(crate) mod words;
+
+pub(crate) use assets::asset;
+pub(crate) use failure::failure_page;
+pub(crate) use html::{html, no_store, redirect};
+pub(crate) use page::Page;
+pub(crate) use place::Place;

@@ -1,0 +1,91 @@
+//! What every page has around its content.
+
+use clientele::language::Language;
+
+use super::{Place, words};
+
+/// The frame of a page: templates reach words and links through it.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    /// Where the page is.
+    pub(crate) place: Place,
+    /// Whether somebody is signed in.
+    pub(crate) signed_in: bool,
+}
+
+impl Page {
+    /// A page for a visitor who need not have signed in.
+    pub(crate) fn public(place: &Place) -> Self {
+        Self {
+            place: place.clone(),
+            signed_in: false,
+        }
+    }
+
+    /// A page for somebody who has signed in.
+    pub(crate) fn signed_in(place: &Place) -> Self {
+        Self {
+            place: place.clone(),
+            signed_in: true,
+        }
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.place.language
+    }
+
+    /// The language's tag, for `lang`.
+    pub(crate) fn lang(&self) -> &'static str {
+        self.place.lang()
+    }
+
+    /// A message.
+    pub(crate) fn say(&self, id: &str) -> String {
+        words::say(self.language(), id)
+    }
+
+    /// A message whose one gap is filled in.
+    pub(crate) fn fill(&self, id: &str, name: &str, value: &str) -> String {
+        words::say_with(self.language(), id, &[(name, value)])
+    }
+
+    /// A message about a number.
+    pub(crate) fn count(&self, id: &str, count: &u64) -> String {
+        words::count(self.language(), id, *count)
+    }
+
+    /// A number as people read it.
+    pub(crate) fn number(&self, number: &u64) -> String {
+        words::number(*number)
+    }
+
+    /// The address of another page.
+    pub(crate) fn link(&self, path: &str) -> String {
+        self.place.link(path)
+    }
+
+    /// `page` if a path of the navigation leads to where the visitor is, else empty: the value of
+    /// `aria-current`.
+    pub(crate) fn current(&self, path: &str) -> &'static str {
+        let here = &self.place.path;
+        let is_below = here
+            .strip_prefix(path)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_here = match path {
+            "/docs" => is_below && here != "/docs/api",
+            "/console" => here == path,
+            _ => is_below,
+        };
+        if is_here { "page" } else { "" }
+    }
+
+    /// The address of this page in the other language.
+    pub(crate) fn in_english(&self) -> String {
+        self.place.in_language(Language::English)
+    }
+
+    /// The address of this page in the other language.
+    pub(crate) fn in_french(&self) -> String {
+        self.place.in_language(Language::French)
+    }
+}
