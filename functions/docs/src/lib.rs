@@ -7,6 +7,7 @@
 mod api;
 mod console;
 pub mod datasets;
+pub mod errors;
 mod published;
 mod schemas;
 mod settings;
@@ -64,6 +65,11 @@ async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
         _ if !visit.is_read() => Err(Problem::method_not_allowed("GET, HEAD")),
         ["schemas", file] => schemas::schema(file, headers),
         ["docs", "assets", file] => asset(file, headers),
+        ["docs"] => datasets::index(visit),
+        ["docs", "errors"] => errors::index(visit),
+        ["docs", "errors", code] => errors::page(visit, code),
+        ["docs", dataset] => datasets::page(visit, dataset),
+        ["docs", dataset, file] => return datasets::download(dataset, file),
         _ => Err(Problem::not_found("route")),
     };
     Ok(reply?.map(Body::Text))
