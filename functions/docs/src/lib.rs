@@ -7,6 +7,7 @@
 mod api;
 mod console;
 mod published;
+mod reference;
 mod schemas;
 mod settings;
 mod site;
@@ -21,12 +22,13 @@ use site::{asset, failure_page};
 use visit::Visit;
 
 /// The paths that it answers, as API Gateway has them.
-pub const PATHS: [&str; 9] = [
+pub const PATHS: [&str; 10] = [
     "/docs",
     "/docs/{path+}",
     "/{language}/docs",
     "/{language}/docs/{path+}",
     "/schemas/{file}",
+    "/openapi.json",
     "/console",
     "/console/{path+}",
     "/{language}/console",
@@ -60,6 +62,8 @@ async fn answer(visit: &Visit<'_>) -> Reply {
         ["console", ref rest @ ..] => console::answer(visit, rest).await,
         _ if !visit.is_read() => Err(Problem::method_not_allowed("GET, HEAD")),
         ["schemas", file] => schemas::schema(file, headers),
+        ["openapi.json"] => reference::document(visit),
+        ["docs", "api"] => reference::viewer(&visit.place),
         ["docs", "assets", file] => asset(file, headers),
         _ => Err(Problem::not_found("route")),
     }
