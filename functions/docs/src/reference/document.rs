@@ -187,6 +187,9 @@ struct Example {
 
 #[derive(Default, Serialize)]
 pub(super) struct Response {
+    #[serde(rename = "$ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub(super) description: Text,
     #[serde(skip_serializing_if = "has_no_headers")]
     pub(super) headers: Members<Header>,
@@ -203,6 +206,14 @@ fn has_no_content(members: &Members<MediaType>) -> bool {
 }
 
 impl Response {
+    /// One of the document's responses.
+    pub(super) fn at(name: &str) -> Self {
+        Self {
+            reference: Some(format!("#/components/responses/{name}")),
+            ..Self::default()
+        }
+    }
+
     /// A response without a body.
     pub(super) fn empty(description: impl Into<Text>) -> Self {
         Self {
@@ -236,13 +247,8 @@ impl Response {
     }
 
     /// The same with a header that is always there.
-    pub(super) fn with_header(mut self, name: &'static str, header: Header) -> Self {
-        let header = Header {
-            required: true,
-            ..header
-        };
-        self.headers.0.push((name.into(), header));
-        self
+    pub(super) fn with_header(self, name: &'static str, header: Header) -> Self {
+        self.with_optional_header(name, header.required())
     }
 
     /// The same with a header that may be there.
@@ -252,21 +258,39 @@ impl Response {
     }
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Header {
-    pub(super) description: &'static str,
+    #[serde(rename = "$ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'static str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) required: bool,
-    pub(super) schema: Schema,
+    required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<Schema>,
 }
 
 impl Header {
     pub(super) fn new(description: &'static str, schema: Schema) -> Self {
         Self {
             description,
-            required: false,
-            schema,
+            schema: Some(schema),
+            ..Self::default()
         }
+    }
+
+    /// One of the document's headers.
+    pub(super) fn at(name: &str) -> Self {
+        Self {
+            reference: Some(format!("#/components/headers/{name}")),
+            ..Self::default()
+        }
+    }
+
+    /// The same, which is always there.
+    pub(super) fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 }
 
@@ -274,5 +298,7 @@ impl Header {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Components {
     pub(super) schemas: Members<Schema>,
+    pub(super) responses: Members<Response>,
+    pub(super) headers: Members<Header>,
     pub(super) security_schemes: Value,
 }

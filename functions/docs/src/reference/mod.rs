@@ -136,6 +136,8 @@ fn openapi(api_url: &str, this_year: i16) -> Result<String, serde_json::Error> {
         paths: paths(),
         components: Components {
             schemas: schemas(this_year)?,
+            responses: named(replies::responses()),
+            headers: named(replies::headers()),
             security_schemes: json!({
                 "token": {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
@@ -239,11 +241,7 @@ fn operation(endpoint: &Endpoint, at: usize) -> Operation {
             replies::refused("The Idempotency-Key was sent with another request."),
         );
         for (_, reply) in &mut replies {
-            let header = replies::replayed();
-            reply
-                .headers
-                .0
-                .push(("Idempotency-Replayed".into(), header));
+            replies::mark_replayed(reply);
         }
     }
     for (status, reply) in replies::common(endpoint, body.is_some()) {
@@ -366,6 +364,15 @@ fn schemas(this_year: i16) -> Result<Members<Schema>, serde_json::Error> {
     schemas.extend(areas.map(|(name, schema)| (name.into(), schema)));
     schemas.extend(lists().0);
     Ok(Members(schemas))
+}
+
+fn named<T>(members: Vec<(&'static str, T)>) -> Members<T> {
+    let members = members.into_iter();
+    Members(
+        members
+            .map(|(name, member)| (name.into(), member))
+            .collect(),
+    )
 }
 
 /// What one row or event of a dataset is called.

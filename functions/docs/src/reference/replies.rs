@@ -14,6 +14,21 @@ use super::{
 
 const PROBLEM: &str = "application/problem+json";
 
+const REQUEST_ID: &str = "RequestId";
+const POLICY: &str = "RateLimit-Policy";
+const LIMIT: &str = "RateLimit";
+const REPLAYED: &str = "Idempotency-Replayed";
+const RETRY_AFTER: &str = "Retry-After";
+
+const UNKNOWN_CALLER: &str = "UnknownCaller";
+const FORBIDDEN: &str = "Forbidden";
+const UNKNOWN_OR_FORBIDDEN: &str = "UnknownCallerOrForbidden";
+const TOO_LARGE: &str = "TooLarge";
+const UNSUPPORTED: &str = "UnsupportedMediaType";
+const TOO_MANY: &str = "TooManyRequests";
+const FAILED: &str = "Failed";
+const UNAVAILABLE: &str = "Unavailable";
+
 /// Schemas that other areas refer to.
 pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
@@ -141,8 +156,34 @@ fn gateway_message() -> Schema {
         .titled("What API Gateway says where no function was asked")
 }
 
-fn request_id() -> Header {
-    Header::new("The request's id, as in the log.", Schema::of("string"))
+/// The headers of most replies, by their names.
+pub(super) fn headers() -> Vec<(&'static str, Header)> {
+    let limit = Schema::of("string").example("\"default\";q=300;w=60");
+    let left = Schema::of("string").example("\"default\";r=299;t=60");
+    let key = "There when the reply is that of an earlier request with the same Idempotency-Key.";
+    vec![
+        (
+            REQUEST_ID,
+            Header::new("The request's id, as in the log.", Schema::of("string")).required(),
+        ),
+        (
+            POLICY,
+            Header::new("How many requests (q) in how many seconds (w).", limit).required(),
+        ),
+        (
+            LIMIT,
+            Header::new(
+                "How many are left (r), and in how many seconds there are more (t).",
+                left,
+            )
+            .required(),
+        ),
+        (REPLAYED, Header::new(key, Schema::choice(["true"]))),
+        (
+            RETRY_AFTER,
+            Header::new("Seconds to wait.", Schema::of("integer").at_least(0)),
+        ),
+    ]
 }
 
 /// Tells whether what a client has is still right.
@@ -166,31 +207,23 @@ pub(super) fn no_store() -> Header {
     )
 }
 
-fn retry_after() -> Header {
-    Header::new("Seconds to wait.", Schema::of("integer").at_least(0))
-}
-
 /// A reply of a function that anyone may ask.
-pub(super) fn public(reply: Response) -> Response {
-    reply.with_header("x-request-id", request_id())
+pub(super) fn public(mut reply: Response) -> Response {
+    reply
+        .headers
+        .0
+        .push(("X-Request-Id".into(), Header::at(REQUEST_ID)));
+    reply
 }
 
 /// A reply of a function that knows its callers.
 pub(super) fn counted(reply: Response) -> Response {
-    let limit = Schema::of("string").example("\"default\";q=300;w=60");
-    let left = Schema::of("string").example("\"default\";r=299;t=60");
-    public(reply)
-        .with_header(
-            "RateLimit-Policy",
-            Header::new("How many requests (q) in how many seconds (w).", limit),
-        )
-        .with_header(
-            "RateLimit",
-            Header::new(
-                "How many are left (r), and in how many seconds there are more (t).",
-                left,
-            ),
-        )
+    let mut reply = public(reply);
+    reply.headers.0.extend([
+        (POLICY.into(), Header::at(POLICY)),
+        (LIMIT.into(), Header::at(LIMIT)),
+    ]);
+    reply
 }
 
 /// A problem.
@@ -206,67 +239,74 @@ pub(super) fn unauthorized(description: &'static str) -> Response {
 
 /// A problem of a function, or what API Gateway says in its place.
 fn refused_on_the_way(description: &'static str) -> Response {
-    let gateway = component("GatewayMessage");
     refused(description)
-        .or("application/json", gateway)
-        .with_optional_header("x-request-id", request_id())
+        .or("application/json", component("GatewayMessage"))
+        .with_optional_header(RETRY_AFTER, Header::at(RETRY_AFTER))
 }
 
 /// 409: the key of a request that is still being answered; and what else an area has to say.
 pub(super) fn conflict(description: &'static str) -> Response {
-    refused(description).with_optional_header("Retry-After", retry_after())
+    refused(description).with_optional_header(RETRY_AFTER, Header::at(RETRY_AFTER))
+}
+
+/// The replies that most routes may give, by their names.
+pub(super) fn responses() -> Vec<(&'static str, Response)> {
+    let codings = Header::new(
+        "What content encodings are taken, where one is the reason.",
+        Schema::of("string"),
+    );
+    let unsupported = refused("The body is not of a media type that is taken, or compressed.");
+    vec![
+        (
+            UNKNOWN_CALLER,
+            counted(unauthorized("Nobody known calls: send a valid token.")),
+        ),
+        (
+            FORBIDDEN,
+            counted(refused("The token lacks the scope, or is not for this.")),
+        ),
+        (
+            UNKNOWN_OR_FORBIDDEN,
+            counted(refused("Nobody known calls, or the token lacks the scope.")),
+        ),
+        (
+            TOO_LARGE,
+            Response::json(
+                "The request is larger than 6 MB; larger files go by POST /v1/uploads.",
+                component("GatewayMessage"),
+            ),
+        ),
+        (
+            UNSUPPORTED,
+            counted(unsupported.with_optional_header("Accept-Encoding", codings)),
+        ),
+        (TOO_MANY, refused_on_the_way("Too many requests.")),
+        (
+            FAILED,
+            refused_on_the_way("Something went wrong; it is no fault of the request's."),
+        ),
+        (
+            UNAVAILABLE,
+            refused_on_the_way("Not now: who calls cannot be told, or the registry is busy."),
+        ),
+    ]
 }
 
 /// What a route answers to those whom it does not let in, and when it cannot answer.
 pub(super) fn common(endpoint: &Endpoint, has_body: bool) -> Vec<(u16, Response)> {
-    let mut replies = match endpoint.dialect {
-        Dialect::Registry | Dialect::Contacts => vec![
-            (
-                401,
-                counted(unauthorized("Nobody known calls: send a valid token.")),
-            ),
-            (
-                403,
-                counted(refused("The token lacks the scope, or is not for this.")),
-            ),
-        ],
+    let mut names = match endpoint.dialect {
+        Dialect::Registry | Dialect::Contacts => vec![(401, UNKNOWN_CALLER), (403, FORBIDDEN)],
         // Its clients know 403 as "not signed in".
-        Dialect::Workspace => vec![(
-            403,
-            counted(refused("Nobody known calls, or the token lacks the scope.")),
-        )],
+        Dialect::Workspace => vec![(403, UNKNOWN_OR_FORBIDDEN)],
     };
     if has_body {
-        replies.push((413, Response::json("The request is larger than 6 MB, or 10 MB at all; larger files go by POST /v1/uploads.", component("GatewayMessage"))));
-        let codings = Header::new(
-            "What content encodings are taken, where one is the reason.",
-            Schema::of("string"),
-        );
-        replies.push((
-            415,
-            counted(refused(
-                "The body is not of a media type that is taken, or compressed.",
-            ))
-            .with_optional_header("Accept-Encoding", codings),
-        ));
+        names.extend([(413, TOO_LARGE), (415, UNSUPPORTED)]);
     }
-    replies.extend([
-        (
-            429,
-            refused_on_the_way("Too many requests.")
-                .with_optional_header("Retry-After", retry_after()),
-        ),
-        (
-            500,
-            refused_on_the_way("Something went wrong; it is no fault of the request's."),
-        ),
-        (
-            503,
-            refused_on_the_way("Not now: who calls cannot be told, or the registry is busy.")
-                .with_optional_header("Retry-After", retry_after()),
-        ),
-    ]);
-    replies
+    names.extend([(429, TOO_MANY), (500, FAILED), (503, UNAVAILABLE)]);
+    let names = names.into_iter();
+    names
+        .map(|(status, name)| (status, Response::at(name)))
+        .collect()
 }
 
 /// Whether the reply to a route's request is kept for its `Idempotency-Key`.
@@ -285,11 +325,11 @@ pub(super) fn idempotency_key() -> Parameter {
 }
 
 /// What says that a reply was kept.
-pub(super) fn replayed() -> Header {
-    Header::new(
-        "There when the reply is that of an earlier request with the same Idempotency-Key.",
-        Schema::choice(["true"]),
-    )
+pub(super) fn mark_replayed(reply: &mut Response) {
+    reply
+        .headers
+        .0
+        .push((REPLAYED.into(), Header::at(REPLAYED)));
 }
 
 /// The header that chooses the language of messages.
