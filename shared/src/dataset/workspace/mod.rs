@@ -1,8 +1,10 @@
 //! The dataset that an organisation defines itself: the customers of its workspace.
 
 mod change;
+mod example;
 mod parse;
 mod problem;
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +15,8 @@ use crate::{identity::DataOrigin, language::Text};
 
 pub use change::{ChangeProblem, changes_of_stored_values};
 pub use problem::{FieldProblem, ProblemCode};
+pub(super) use schema::definition_document;
+pub use schema::definition_schema;
 
 /// The name of the dataset, and of the one source that its records come from.
 pub const WORKSPACE: &str = "workspace";
@@ -165,6 +169,7 @@ impl FieldDefinition {
                 field.synonyms.insert(word, value.value().to_owned());
             }
         }
+        self.add_examples(&mut field);
         Ok(field)
     }
 }
