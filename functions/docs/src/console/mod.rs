@@ -1,9 +1,11 @@
 //! The console: the registry's API as pages, for people.
 
 mod claims;
+mod groups;
 mod home;
 mod import;
 mod jobs;
+mod mistakes;
 mod session;
 mod sign_in;
 mod stop;
@@ -53,6 +55,7 @@ pub(crate) async fn answer(visit: &Visit<'_>, path: &[&str]) -> Reply {
         (false, ["jobs", id, "rejected.csv"]) => jobs::rejected(&user, id).await,
         (false, ["jobs", id, "report.json"]) => jobs::report(&user, id).await,
         (true, ["jobs", id, "cancel"]) => jobs::cancel(&user, id).await,
+        (_, ["groups", rest @ ..]) => groups::answer(&user, rest).await,
         _ => Err(Problem::not_found("page").into()),
     };
     shown.or_else(|stop| stop.show(&user))
