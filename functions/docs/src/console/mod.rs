@@ -1,9 +1,11 @@
 //! The console: the registry's API as pages, for people.
 
 mod claims;
+mod groups;
 mod home;
 mod import;
 mod jobs;
+mod mistakes;
 mod provider;
 mod session;
 mod sign_in;
@@ -80,6 +82,7 @@ async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response
         (true, ["jobs", id, "cancel"]) => jobs::cancel(user, id).await,
         (false, ["workspace"]) => workspace::page(user).await,
         (false, ["workspace", file]) => return workspace::example(user, file).await,
+        (_, ["groups", rest @ ..]) => groups::answer(user, rest).await,
         _ => Err(Problem::not_found("page").into()),
     };
     Ok(shown?.map(Body::Text))
