@@ -13,6 +13,7 @@
 mod access;
 mod api;
 mod api_payloads;
+mod browser;
 mod chance;
 mod contacts;
 mod contacts_bulk;

@@ -12,6 +12,7 @@ mod published;
 mod schemas;
 mod settings;
 mod site;
+mod transport;
 mod visit;
 
 use clientele::web::Problem;
@@ -20,6 +21,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 
 pub use settings::{Docs, DocsSettings};
 use site::{asset, failure_page};
+use transport::compressed;
 use visit::Visit;
 
 /// The paths that it answers, as API Gateway has them.
@@ -44,7 +46,7 @@ pub async fn handle(docs: &Docs, request: Request) -> Response<Body> {
     let visit = Visit::new(docs, &parts, &body, &request_id);
     let mut response = match answer(&visit).await {
         Ok(response) => response,
-        Err(problem) => failed(&visit, problem).map(Body::from),
+        Err(problem) => failed(&visit, problem).map(Body::Text),
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-request-id", id);
@@ -52,13 +54,13 @@ pub async fn handle(docs: &Docs, request: Request) -> Response<Body> {
     if parts.method == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }
-    response
+    compressed(response, &parts.headers)
 }
 
 async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let path: Vec<&str> = visit.place.path.trim_matches('/').split('/').collect();
     let headers = &visit.parts.headers;
-    let page = match *path.as_slice() {
+    let reply = match *path.as_slice() {
         ["console", ref rest @ ..] => console::answer(visit, rest).await,
         _ if !visit.is_read() => Err(Problem::method_not_allowed("GET, HEAD")),
         ["schemas", file] => schemas::schema(file, headers),
@@ -70,7 +72,7 @@ async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
         ["docs", dataset, file] => return datasets::download(dataset, file),
         _ => Err(Problem::not_found("route")),
     };
-    Ok(page?.map(Body::from))
+    Ok(reply?.map(Body::Text))
 }
 
 /// An error: a page for people, problem details (RFC 9457) for programs.

@@ -9,7 +9,7 @@ mod event;
 mod field;
 mod headers;
 mod pattern;
-mod schema;
+pub mod schema;
 pub mod workspace;
 
 use std::{

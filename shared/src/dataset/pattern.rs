@@ -10,7 +10,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 /// The longest pattern, in bytes.
-const MAX_PATTERN_BYTES: usize = 1_000;
+pub(super) const MAX_PATTERN_BYTES: usize = 1_000;
 /// The largest automaton of a pattern, in bytes: enough for 100 letters of any script, and a bound
 /// on the time of a match, which is linear in this and in the text's length.
 pub(super) const MAX_AUTOMATON_BYTES: usize = 8 * 1024 * 1024;
@@ -64,14 +64,14 @@ impl Pattern {
         }
     }
 
-    /// The regular expression as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.pattern
-    }
-
     /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
         self.compiled().is_some_and(|regex| regex.is_match(text))
+    }
+
+    /// The pattern as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
     }
 
     /// The bytes of memory that it takes.

@@ -16,8 +16,10 @@ pub use error::{RowError, RowErrorCode, Severity};
 pub use id_seed::IdSeed;
 pub use one::read_one;
 pub use raw::{Malformed, RawRecord, RawValue, RefusedRow};
+pub(crate) use read::MAX_JSON_INTEGER;
 pub use record::Record;
 pub use validate::{UnknownColumns, Validator};
+pub(crate) use value::decimal_to_json;
 pub use value::{Change, Element, Value};
 
 /// The longest text in a field, in characters.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The largest integer that every JSON reader keeps.
-const MAX_JSON_INTEGER: u64 = 1 << 53;
+pub(crate) const MAX_JSON_INTEGER: u64 = 1 << 53;
 
 /// Why a value was refused, with a hint that holds nothing personal.
 #[derive(Debug, PartialEq)]

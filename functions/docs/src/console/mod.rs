@@ -2,10 +2,13 @@
 
 mod claims;
 mod home;
+mod import;
+mod jobs;
 mod session;
 mod sign_in;
 mod stop;
 mod user;
+mod workspace;
 
 use clientele::web::{Problem, Reply};
 use http::{Method, StatusCode};
@@ -40,6 +43,16 @@ pub(crate) async fn answer(visit: &Visit<'_>, path: &[&str]) -> Reply {
     let user = User { visit, session };
     let shown = match (is_write, path) {
         (false, []) => home::page(&user),
+        (false, ["import"]) => import::form(&user, None).await,
+        (true, ["import"]) => import::send(&user).await,
+        (true, ["import", "preview"]) => import::preview(&user).await,
+        (true, ["import", "upload"]) => import::announce(&user).await,
+        (false, ["jobs"]) => jobs::list(&user).await,
+        (false, ["jobs", id]) => jobs::one(&user, id).await,
+        (false, ["jobs", id, "status"]) => jobs::status(&user, id).await,
+        (false, ["jobs", id, "rejected.csv"]) => jobs::rejected(&user, id).await,
+        (false, ["jobs", id, "report.json"]) => jobs::report(&user, id).await,
+        (true, ["jobs", id, "cancel"]) => jobs::cancel(&user, id).await,
         _ => Err(Problem::not_found("page").into()),
     };
     shown.or_else(|stop| stop.show(&user))

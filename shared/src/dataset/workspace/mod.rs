@@ -4,6 +4,7 @@ mod change;
 mod example;
 mod parse;
 mod problem;
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,8 @@ use crate::{identity::DataOrigin, language::Text};
 
 pub use change::{ChangeProblem, changes_of_stored_values};
 pub use problem::{ChangeCode, FieldProblem, ProblemCode};
+pub(super) use schema::definition_document;
+pub use schema::definition_schema;
 
 /// The name of the dataset, and of the one source that its records come from.
 pub const WORKSPACE: &str = "workspace";

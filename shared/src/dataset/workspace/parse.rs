@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// The most fields of a workspace.
-const MAX_FIELDS: usize = 200;
+pub(super) const MAX_FIELDS: usize = 200;
 /// The longest name of a field, in bytes of UTF-8; a file's headers may have 255.
-const MAX_NAME_BYTES: usize = 128;
+pub(super) const MAX_NAME_BYTES: usize = 128;
 /// The longest value or display name of an enum, in bytes of UTF-8.
-const MAX_VALUE_BYTES: usize = 255;
+pub(super) const MAX_VALUE_BYTES: usize = 255;
 /// What all patterns together may take in memory, in bytes.
 const MAX_PATTERNS_BYTES: usize = 64 * 1024 * 1024;
 /// The largest definition as it is stored, in bytes: DynamoDB's items have at most 400 KB.

@@ -1,5 +1,6 @@
 mod allowed;
 mod refused;
+mod rows;
 
 use std::sync::Arc;
 
