@@ -26,6 +26,7 @@ pub mod identity;
 pub mod import;
 pub mod language;
 pub mod log;
+pub mod named;
 pub mod protection;
 pub mod rate;
 pub mod record;

@@ -9,6 +9,7 @@ mod console;
 pub mod datasets;
 pub mod errors;
 mod published;
+mod reference;
 mod schemas;
 mod settings;
 mod site;
@@ -19,18 +20,19 @@ use clientele::web::Problem;
 use http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 
-pub use settings::{Docs, DocsSettings};
+pub use settings::{Docs, DocsSettings, ProviderSettings};
 use site::{asset, failure_page};
 use transport::compressed;
 use visit::Visit;
 
 /// The paths that it answers, as API Gateway has them.
-pub const PATHS: [&str; 9] = [
+pub const PATHS: [&str; 10] = [
     "/docs",
     "/docs/{path+}",
     "/{language}/docs",
     "/{language}/docs/{path+}",
     "/schemas/{file}",
+    "/openapi.json",
     "/console",
     "/console/{path+}",
     "/{language}/console",
@@ -64,6 +66,8 @@ async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
         ["console", ref rest @ ..] => console::answer(visit, rest).await,
         _ if !visit.is_read() => Err(Problem::method_not_allowed("GET, HEAD")),
         ["schemas", file] => schemas::schema(file, headers),
+        ["openapi.json"] => reference::document(visit),
+        ["docs", "api"] => reference::viewer(&visit.place),
         ["docs", "assets", file] => asset(file, headers),
         ["docs"] => datasets::index(visit),
         ["docs", "errors"] => errors::index(visit),
