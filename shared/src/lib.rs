@@ -7,7 +7,8 @@
 //!                      → item            store: one record per uid, groups, counts
 //! ```
 //!
-//! `import` leads a file along that path, `erasure` removes customers for good, `web` is what the functions that answer HTTP share.
+//! `import` leads a file along that path, `erasure` removes customers for good, `example` shows
+//! what the path makes of each field's example, `web` is what the functions that answer HTTP share.
 
 #[cfg(not(panic = "unwind"))]
 compile_error!("a panic is to end one request: build with panic = \"unwind\"");
@@ -20,10 +21,12 @@ pub mod dataset;
 pub mod decode;
 pub mod erasure;
 pub mod event;
+pub mod example;
 pub mod identity;
 pub mod import;
 pub mod language;
 pub mod log;
+pub mod named;
 pub mod protection;
 pub mod rate;
 pub mod record;

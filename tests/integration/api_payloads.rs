@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clientele_docs::{Docs, DocsSettings};
 use data_encoding::BASE64;
 use lambda_http::{Body, Response, request};
 use percent_encoding::percent_decode_str;
@@ -86,13 +87,17 @@ fn body(response: &Response<Body>) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_payloads_of_every_http_route_are_answered() {
     let stack = Stack::start().await;
+    let docs = Docs::new(DocsSettings {
+        docs_url: stack.registry.config.docs_url.clone(),
+        ..DocsSettings::default()
+    });
     stack.import("customers", file("customers.csv")).await;
     for &(name, status) in PAYLOADS {
         let payload = payload(name).replace("Bearer TOKEN", &format!("Bearer {}", stack.token(1)));
         let request = request::from_str(&payload).unwrap();
         let response = match name.split('_').next() {
             Some("pages") => clientele_pages::handle(&stack.registry, request).await,
-            Some("docs") => clientele_docs::handle(&stack.registry.config.docs_url, request),
+            Some("docs") => clientele_docs::handle(&docs, request).await,
             _ => clientele_api::handle(&stack.registry, request).await,
         };
         assert_eq!(response.status(), status, "{name}: {}", body(&response));

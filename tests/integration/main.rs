@@ -13,6 +13,7 @@
 mod access;
 mod api;
 mod api_payloads;
+mod browser;
 mod chance;
 mod contacts;
 mod contacts_bulk;
@@ -34,6 +35,7 @@ mod event_bridge_faults;
 mod event_order;
 mod events;
 mod events_refused;
+mod example_files;
 mod faults;
 mod fields;
 mod five_systems;

@@ -416,8 +416,8 @@ async fn keys_at_an_address_are_fetched_and_their_absence_is_not_the_callers_fau
         let (mut connection, _) = listener.accept().await.unwrap();
         let mut request = [0; 1024];
         let _ = connection.read(&mut request).await.unwrap();
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", jwks.len());
-        let reply = head + &jwks;
+        let length = jwks.len();
+        let reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{jwks}");
         connection.write_all(reply.as_bytes()).await.unwrap();
     });
     let registry = registry_that_believes(&stack, address.clone());

@@ -141,3 +141,56 @@ async fn an_address_is_good_for_one_file() {
     );
     stack.stop().await;
 }
+
+/// What a browser asks before it sends another site a file.
+async fn preflight(url: &str, method: &str, headers: &str) -> reqwest::Response {
+    let options = reqwest::Client::new().request(reqwest::Method::OPTIONS, url);
+    let options = options
+        .header("origin", "http://console.example")
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", headers);
+    options.send().await.unwrap()
+}
+
+fn header<'a>(response: &'a reqwest::Response, name: &str) -> &'a str {
+    let value = response.headers().get(name);
+    value.map_or("", |value| value.to_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_may_upload_from_the_console() {
+    let stack = Stack::start().await;
+    let request = json!({"dataset": "customers", "filename": "a.csv"});
+    let announced = stack.post("/v1/uploads", &request).await.body;
+    let url = announced["url"].as_str().unwrap();
+    let signed = announced["headers"].as_object().unwrap();
+    let asked: Vec<_> = signed.keys().map(String::as_str).collect();
+    let asked = format!("content-type,{}", asked.join(","));
+
+    let allowed = preflight(url, "PUT", &asked).await;
+    assert_eq!(allowed.status(), 200);
+    assert_eq!(header(&allowed, "access-control-allow-origin"), "*");
+    let methods = header(&allowed, "access-control-allow-methods");
+    let headers = header(&allowed, "access-control-allow-headers");
+    assert_eq!(methods, "PUT");
+    for name in asked.split(',') {
+        assert!(headers.split(',').any(|allowed| allowed == name), "{name}");
+    }
+    // Cookies and the like stay at home.
+    assert_eq!(header(&allowed, "access-control-allow-credentials"), "");
+
+    let foreign = reqwest::Client::new().put(url);
+    let foreign = foreign.header("origin", "http://console.example");
+    let unsigned = foreign.try_clone().unwrap().body("a").send().await.unwrap();
+    assert_eq!(unsigned.status(), 403, "without what was signed");
+    let put = foreign
+        .header("if-none-match", signed["if-none-match"].as_str().unwrap())
+        .body(customers(0..2, "+2567"));
+    let put = put.send().await.unwrap();
+    assert_eq!(put.status(), 200);
+    assert_eq!(header(&put, "access-control-allow-origin"), "*");
+    assert_eq!(header(&put, "access-control-expose-headers"), "etag");
+    let job = stack.job_at(announced["job"].as_str().unwrap()).await;
+    assert_eq!(job["created"], 2);
+    stack.stop().await;
+}

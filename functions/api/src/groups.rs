@@ -23,7 +23,7 @@ const MAX_NAME: usize = 200;
 const DELETION_NAMESPACE: Uuid = Uuid::from_u128(0x3d55_84c1_7a20_4a8e_b7c6_0e1f_92d8_5b14);
 
 /// The groups that the caller may reach, by their ids: the first, or those after
-/// `next_after` of the last reply.
+/// `next_after` of the last reply, or the one that `id` names.
 pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let limit = call.number("limit", DEFAULT_GROUPS, MAX_GROUPS)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -35,7 +35,12 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principa
         )
     })?;
     let organization = caller.organization;
-    let groups = match reachable(caller, after.as_ref()) {
+    let only = call.query.get("id");
+    let among = match only {
+        Some(id) => Some(reachable_one(caller, id)),
+        None => reachable(caller, after.as_ref()),
+    };
+    let groups = match among {
         None => {
             registry
                 .store
@@ -49,7 +54,9 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principa
         }
     };
     let counts = registry.store.member_counts(organization, &groups).await?;
-    let next = groups.last().filter(|_| groups.len() == limit);
+    let next = groups
+        .last()
+        .filter(|_| groups.len() == limit && only.is_none());
     call.audit(|line| line.count("groups", groups.len() as u64));
     let shown = groups.iter().zip(counts);
     let shown: Vec<Value> = shown
@@ -63,6 +70,12 @@ pub(crate) async fn list(registry: &Registry, call: &Call<'_>, caller: &Principa
 fn reachable(caller: &Principal, after: Option<&GroupId>) -> Option<Vec<GroupId>> {
     let named = caller.groups()?.iter().filter_map(|id| id.parse().ok());
     Some(named.filter(|id| Some(id) > after).collect())
+}
+
+/// The group of an id, as far as there may be one and the principal may reach it.
+fn reachable_one(caller: &Principal, id: &str) -> Vec<GroupId> {
+    let id = id.parse().ok().filter(|id| caller.may_reach(id));
+    id.into_iter().collect()
 }
 
 fn group_body(group: &Group, customers: u64) -> Value {

@@ -1,7 +1,12 @@
 //! The registry's own API, as the console calls it: with the visitor's token, over HTTP. The
 //! console may so do what its user may, and nothing more; the function has no right of its own.
 
-use std::{fmt, sync::OnceLock, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_smithy_http_client::{
@@ -9,9 +14,9 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpRequest};
-use clientele::language::Language;
 use http::{Method, StatusCode};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 /// How long an answer may take: a little less than the 29 s that this function has itself.
@@ -20,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(27);
 const MAX_BYTES: usize = 7 * 1024 * 1024;
 
 /// An HTTP client, whose connection is made when it is first needed.
-#[derive(Default)]
-pub(crate) struct Api(OnceLock<Connector>);
+#[derive(Clone, Default)]
+pub(crate) struct Api(Arc<OnceLock<Connector>>);
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,11 +44,24 @@ pub(crate) struct Question<'a> {
     pub(crate) method: Method,
     /// The whole address, percent-encoded where need be.
     pub(crate) url: String,
-    /// Who asks; nobody if empty.
-    pub(crate) token: &'a str,
-    pub(crate) language: Language,
-    /// A body and its media type.
-    pub(crate) body: Option<(String, &'static str)>,
+    pub(crate) headers: Vec<(String, Cow<'a, str>)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Question<'static> {
+    /// A file for the bucket, at an address that was signed together with some headers.
+    pub(crate) fn put(url: String, signed: Map<String, Value>, content: Vec<u8>) -> Self {
+        let text = |value: Value| value.as_str().unwrap_or_default().to_owned();
+        let signed = signed
+            .into_iter()
+            .map(|(name, value)| (name, text(value).into()));
+        Self {
+            method: Method::PUT,
+            url,
+            headers: signed.collect(),
+            body: content,
+        }
+    }
 }
 
 /// What the API answered.
@@ -51,14 +69,21 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     /// The media type.
     pub(crate) content_type: String,
+    /// The name of a file to save.
+    pub(crate) content_disposition: String,
     pub(crate) request_id: String,
     pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    /// The body as JSON; `null` if it is none.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
+    /// The body as JSON of a shape.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Unreachable> {
+        // The parser's message may repeat a value.
+        let unreadable = |error: serde_json::Error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            Unreachable(format!("it answers with something else at {place}"))
+        };
+        serde_json::from_slice(&self.body).map_err(unreadable)
     }
 }
 
@@ -85,6 +110,7 @@ impl Api {
         let mut answer = Answer {
             status: status.map_err(|error| Unreachable(error.to_string()))?,
             content_type: header("content-type"),
+            content_disposition: header("content-disposition"),
             request_id: header("x-request-id"),
             body: Vec::new(),
         };
@@ -104,31 +130,20 @@ impl Api {
 
 fn request(question: Question<'_>) -> Result<HttpRequest, Unreachable> {
     let unusable = |error: &dyn fmt::Display| Unreachable(error.to_string());
-    let (body, content_type) = question.body.unwrap_or_default();
-    let is_empty = body.is_empty();
-    let mut request = HttpRequest::new(SdkBody::from(body));
+    let mut request = HttpRequest::new(SdkBody::from(question.body));
     request
         .set_method(question.method.as_str())
         .map_err(|error| unusable(&error))?;
     request
         .set_uri(question.url)
         .map_err(|error| unusable(&error))?;
-    let language = match question.language {
-        Language::English => "en",
-        Language::French => "fr",
-    };
     let headers = request.headers_mut();
-    headers.insert("accept", "*/*");
-    headers.insert("accept-language", language);
     headers.insert("user-agent", "clientele-console");
-    if !is_empty {
-        headers.insert("content-type", content_type);
-    }
-    if !question.token.is_empty() {
-        let authorization = format!("Bearer {}", question.token);
+    for (name, value) in question.headers {
+        // Neither is repeated in the error: one may be a token.
         headers
-            .try_insert("authorization", authorization)
-            .map_err(|_| Unreachable("the token cannot be sent".to_owned()))?;
+            .try_insert(name, value.into_owned())
+            .map_err(|_| Unreachable("a header cannot be sent".to_owned()))?;
     }
     Ok(request)
 }

@@ -6,19 +6,23 @@
 
 mod api;
 mod console;
+pub mod datasets;
+pub mod errors;
 mod published;
 mod reference;
 mod schemas;
 mod settings;
 mod site;
+mod transport;
 mod visit;
 
-use clientele::web::{Problem, Reply};
+use clientele::web::Problem;
 use http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 
-pub use settings::{Docs, DocsSettings};
+pub use settings::{Docs, DocsSettings, ProviderSettings};
 use site::{asset, failure_page};
+use transport::compressed;
 use visit::Visit;
 
 /// The paths that it answers, as API Gateway has them.
@@ -44,29 +48,35 @@ pub async fn handle(docs: &Docs, request: Request) -> Response<Body> {
     let visit = Visit::new(docs, &parts, &body, &request_id);
     let mut response = match answer(&visit).await {
         Ok(response) => response,
-        Err(problem) => failed(&visit, problem),
+        Err(problem) => failed(&visit, problem).map(Body::Text),
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-request-id", id);
     }
     if parts.method == Method::HEAD {
-        response.body_mut().clear();
+        *response.body_mut() = Body::Empty;
     }
-    response.map(Body::from)
+    compressed(response, &parts.headers)
 }
 
-async fn answer(visit: &Visit<'_>) -> Reply {
+async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let path: Vec<&str> = visit.place.path.trim_matches('/').split('/').collect();
     let headers = &visit.parts.headers;
-    match *path.as_slice() {
+    let reply = match *path.as_slice() {
         ["console", ref rest @ ..] => console::answer(visit, rest).await,
         _ if !visit.is_read() => Err(Problem::method_not_allowed("GET, HEAD")),
         ["schemas", file] => schemas::schema(file, headers),
         ["openapi.json"] => reference::document(visit),
         ["docs", "api"] => reference::viewer(&visit.place),
         ["docs", "assets", file] => asset(file, headers),
+        ["docs"] => datasets::index(visit),
+        ["docs", "errors"] => errors::index(visit),
+        ["docs", "errors", code] => errors::page(visit, code),
+        ["docs", dataset] => datasets::page(visit, dataset),
+        ["docs", dataset, file] => return datasets::download(dataset, file),
         _ => Err(Problem::not_found("route")),
-    }
+    };
+    Ok(reply?.map(Body::Text))
 }
 
 /// An error: a page for people, problem details (RFC 9457) for programs.

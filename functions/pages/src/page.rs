@@ -6,6 +6,7 @@ use clientele::{
     Registry,
     dataset::Dataset,
     identity::RecordId,
+    named::{NamedError, members_named},
     protection::{CipherError, KeyError, OrganizationKeys},
     store::{Cursor, Group, PAGE_SIZE, Page, StoredRecord},
     web::{Call, Principal, Problem, Reply, Scope, customer_group, enveloped_len, json},
@@ -24,11 +25,12 @@ struct Request {
     customer_group_id: Option<String>,
     page: Option<u64>,
     cursor: Option<String>,
+    customer_id: Option<String>,
     #[serde(default)]
     reveal: bool,
 }
 
-/// A page of a group by its number, or the records after a cursor.
+/// A page of a group by its number, the records after a cursor, or those that an id names.
 pub(crate) async fn customers(registry: &Registry, call: &Call<'_>, caller: &Principal) -> Reply {
     let request: Request = call.object()?;
     if request.reveal && !caller.may(Scope::PiiReveal) {
@@ -45,14 +47,16 @@ pub(crate) async fn customers(registry: &Registry, call: &Call<'_>, caller: &Pri
         Err(KeyError::None) => return Err(Problem::no_customers()),
         keys => keys?,
     };
-    let (number, page, total) = match (request.page, request.cursor) {
-        (Some(number), None) => {
-            let (page, total) = numbered(registry, caller, &group, number).await?;
-            (Some(number), page, total)
-        }
-        (None, Some(cursor)) => {
-            let (page, total) = continued(registry, caller, &group, &cursor, &keys).await?;
-            (None, page, total)
+    let (page, total) = match (request.page, request.cursor, &request.customer_id) {
+        (Some(number), None, None) => numbered(registry, caller, &group, number).await?,
+        (None, Some(cursor), None) => continued(registry, caller, &group, &cursor, &keys).await?,
+        (None, None, Some(id)) => {
+            let is_of_devices = dataset.is_of_devices();
+            let found = named(registry, caller, &group, id, &keys, is_of_devices).await?;
+            let digests = found.0.records.iter();
+            let digests = digests.map(|(id, _)| keys.uid_digest(id.customer()).to_string());
+            call.audit(|line| line.uid_digests(digests));
+            found
         }
         _ => return Err(Problem::missing_fields()),
     };
@@ -66,6 +70,9 @@ pub(crate) async fn customers(registry: &Registry, call: &Call<'_>, caller: &Pri
     };
     let organization = caller.organization;
     let (customers, next) = registry.keys.reading(organization, fitting).await?;
+    if request.customer_id.is_some() && customers.len() < page.records.len() {
+        return Err(too_many_named());
+    }
     call.audit(|line| {
         line.count("records", customers.len() as u64);
         if request.reveal {
@@ -73,7 +80,7 @@ pub(crate) async fn customers(registry: &Registry, call: &Call<'_>, caller: &Pri
         }
     });
     let body = json!({
-        "page": number,
+        "page": request.page,
         "pages": total.div_ceil(PAGE_SIZE),
         "customers": customers,
         "next_cursor": next.map(|cursor| cursor.encode(&keys)),
@@ -117,6 +124,39 @@ async fn continued(
         0 => Err(Problem::no_customers()),
         total => Ok((page, total)),
     }
+}
+
+/// The members that an id names, as a page of their own.
+async fn named(
+    registry: &Registry,
+    caller: &Principal,
+    group: &Group,
+    id: &str,
+    keys: &OrganizationKeys,
+    is_of_devices: bool,
+) -> Result<(Page, u64), Problem> {
+    let organization = caller.organization;
+    let store = &registry.store;
+    let records = members_named(store, organization, group, id, keys, is_of_devices).await;
+    let records = records.map_err(|error| match error {
+        NamedError::Store(error) => error.into(),
+        NamedError::TooManySources(_) => too_many_named(),
+    })?;
+    match store.member_count(organization, &group.id).await? {
+        0 => Err(Problem::no_customers()),
+        total => Ok((
+            Page {
+                records,
+                next: None,
+            },
+            total,
+        )),
+    }
+}
+
+fn too_many_named() -> Problem {
+    let detail = "customer_id names more than a reply holds; name one by its uid, or ask in the group of one source";
+    Problem::bad_request("too_many_customers", detail)
 }
 
 /// What it takes to show customers.

@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub(crate) mod attributes;
+mod cross_origin;
 mod key_length;
 
 /// The bucket's name on a local stack.
@@ -64,7 +65,8 @@ pub(crate) async fn serve(
     let service = HandleError::new(service.build(), answer_failure);
     let router = Router::new()
         .fallback_service(service)
-        .layer(middleware::from_fn(key_length::refuse_long_keys));
+        .layer(middleware::from_fn(key_length::refuse_long_keys))
+        .layer(cross_origin::uploads());
     Ok(Server::spawn(|stop| async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.received());
         if let Err(error) = served.await {

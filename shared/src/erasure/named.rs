@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::ErasureError;
 use crate::{
-    dataset::workspace::WORKSPACE,
-    identity::{CustomerUid, DataOrigin, OrganizationId, RecordId, UidPart},
+    identity::{CustomerUid, OrganizationId, RecordId},
+    named::{candidates, sources_of},
     protection::{OrganizationKeys, UidDigest},
     store::{Group, Standing, Store, StoreError},
 };
@@ -35,11 +35,7 @@ pub(super) async fn named(
     ids: &[&String],
     keys: &OrganizationKeys,
 ) -> Result<Vec<Named>, ErasureError> {
-    let origins = match group.id.source() {
-        Some(origin) => vec![origin],
-        None if group.dataset == WORKSPACE => vec![DataOrigin::workspace()],
-        None => store.data_origins(organization).await?,
-    };
+    let origins = sources_of(store, organization, group).await?;
     if ids.len().saturating_mul(origins.len()) > MAX_CANDIDATES {
         return Err(ErasureError::TooManySources(origins.len()));
     }
@@ -93,44 +89,6 @@ fn once_each(found: Vec<Named>) -> Vec<Named> {
         }
     }
     customers
-}
-
-fn candidates(
-    organization: OrganizationId,
-    origins: &[DataOrigin],
-    id: &str,
-    keys: &OrganizationKeys,
-) -> Vec<CustomerUid> {
-    let uid = CustomerUid::parse(id).filter(|uid| uid.organization() == organization);
-    let external_id = UidPart::parse(id).ok();
-    let of_origin = |origin: &DataOrigin| {
-        let external_id = external_id.clone()?;
-        Some(CustomerUid::new(organization, origin.clone(), external_id))
-    };
-    let mut candidates: Vec<_> = origins.iter().filter_map(of_origin).collect();
-    let of_identifier = |customer: &CustomerUid| by_identifier(customer, keys);
-    candidates.extend(candidates.clone().iter().filter_map(of_identifier));
-    candidates.extend(uid);
-    candidates
-}
-
-/// The customer of a workspace whose unique identifier is personal, if what stands in the place
-/// of the external_id is that identifier and not the digest that it became.
-pub(super) fn by_identifier(
-    customer: &CustomerUid,
-    keys: &OrganizationKeys,
-) -> Option<CustomerUid> {
-    let workspace = DataOrigin::workspace();
-    if *customer.origin() != workspace {
-        return None;
-    }
-    let identifier = UidPart::parse(customer.external_id()).ok()?;
-    let external_id = keys.external_id(&identifier);
-    Some(CustomerUid::new(
-        customer.organization(),
-        workspace,
-        external_id,
-    ))
 }
 
 /// The customers among those who are no members who were erased from this group.

@@ -3,11 +3,11 @@
 use super::{
     CUSTOMERS_IN_FLIGHT, ErasureError,
     journal::{Entry, Matter},
-    named::by_identifier,
 };
 use crate::{
     Registry,
     identity::{CustomerUid, OrganizationId},
+    named::by_identifier,
     protection::{KeyError, OrganizationKeys, UidDigest},
 };
 use futures::{StreamExt, TryStreamExt, stream};

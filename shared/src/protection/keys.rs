@@ -115,6 +115,19 @@ impl OrganizationKeys {
         })
     }
 
+    /// Keys that everybody may know, for examples in the documentation. Nothing is stored under them.
+    pub(crate) fn of_examples() -> Option<std::sync::Arc<Self>> {
+        const KEY: [u8; 32] = *b"clientele documentation example!";
+        const PEPPER: [u8; 32] = *b"clientele documentation pepper!!";
+        const DIGEST: [u8; 32] = *b"clientele documentation digest!!";
+        let keys = Self::new(vec![
+            (KeyPurpose::Encryption, 1, Secret::from_bytes(KEY)),
+            (KeyPurpose::Pepper, 1, Secret::from_bytes(PEPPER)),
+            (KeyPurpose::Digest, 1, Secret::from_bytes(DIGEST)),
+        ]);
+        keys.map(std::sync::Arc::new)
+    }
+
     /// Keys that are the same in every test.
     #[cfg(test)]
     #[allow(clippy::unwrap_used, reason = "every purpose has a key")]

@@ -56,7 +56,7 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// Reads problem details (RFC 9457).
     pub(crate) fn of(answer: &Answer) -> Self {
-        let problem = answer.json();
+        let problem: Value = answer.json().unwrap_or_default();
         let text = |name: &str| {
             problem
                 .get(name)

@@ -2,6 +2,8 @@
 
 use clientele::language::Language;
 use http::{Method, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Session, Stop, claims::Claims, stop::Refusal};
@@ -31,13 +33,17 @@ impl User<'_> {
     }
 
     /// What a route answers a GET with.
-    pub(crate) async fn get(&self, path: &str) -> Result<Value, Stop> {
-        Ok(self.send(Method::GET, path, None).await?.json())
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Stop> {
+        Ok(self.send(Method::GET, path, None).await?.json()?)
     }
 
     /// What a route answers a POST with.
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Value, Stop> {
-        Ok(self.send(Method::POST, path, Some(body)).await?.json())
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Value,
+    ) -> Result<T, Stop> {
+        Ok(self.send(Method::POST, path, Some(body)).await?.json()?)
     }
 
     /// What a route answers; anything but success ends the page.
@@ -83,12 +89,18 @@ pub(crate) async fn ask(
         true => visit.origin(),
         false => api_url.clone(),
     };
+    let mut headers = vec![
+        ("accept-language".to_owned(), visit.place.lang().into()),
+        ("authorization".to_owned(), format!("Bearer {token}").into()),
+    ];
+    if body.is_some() {
+        headers.push(("content-type".to_owned(), "application/json".into()));
+    }
     let question = Question {
         method,
         url: format!("{base}{path}"),
-        token,
-        language: visit.place.language,
-        body: body.map(|body| (body.to_string(), "application/json")),
+        headers,
+        body: body.map_or_else(Vec::new, |body| body.to_string().into_bytes()),
     };
     Ok(visit.docs.api.ask(question).await?)
 }
@@ -97,4 +109,9 @@ pub(crate) async fn ask(
 pub(crate) async fn is_accepted(visit: &Visit<'_>, token: &str) -> Result<bool, Stop> {
     let answer = ask(visit, token, Method::GET, "/v1/jobs?limit=1", None).await?;
     Ok(answer.status != StatusCode::UNAUTHORIZED)
+}
+
+/// A part of a path as it may stand in an address.
+pub(crate) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

@@ -13,6 +13,11 @@ const FILES: &[(&str, &str, &str)] = &[
         include_str!("../../assets/site.css"),
     ),
     (
+        "docs.css",
+        "text/css; charset=utf-8",
+        include_str!("../../assets/docs.css"),
+    ),
+    (
         "console.js",
         "text/javascript; charset=utf-8",
         include_str!("../../assets/console.js"),

@@ -56,3 +56,20 @@ fn secure(headers: &mut HeaderMap) {
     headers.insert("cross-origin-opener-policy", isolated.clone());
     headers.insert("cross-origin-resource-policy", isolated);
 }
+
+/// Lets a page's script send files to the bucket, whose origin is none of the page's own.
+pub(crate) fn allow_uploads(mut response: Response<String>, origin: &str) -> Response<String> {
+    let headers = response.headers_mut();
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY);
+    let policy = policy
+        .and_then(|policy| policy.to_str().ok())
+        .unwrap_or_default();
+    let wider = policy.replace(
+        "connect-src 'self'",
+        &format!("connect-src 'self' {origin}"),
+    );
+    if let Ok(wider) = HeaderValue::from_str(&wider) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, wider);
+    }
+    response
+}

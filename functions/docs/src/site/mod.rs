@@ -9,6 +9,6 @@ pub(crate) mod words;
 
 pub(crate) use assets::asset;
 pub(crate) use failure::failure_page;
-pub(crate) use html::{html, no_store, redirect};
+pub(crate) use html::{allow_uploads, html, no_store, redirect};
 pub(crate) use page::Page;
 pub(crate) use place::Place;

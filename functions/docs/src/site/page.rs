@@ -59,6 +59,13 @@ impl Page {
         words::number(*number)
     }
 
+    /// A time as people read it: to the second, in UTC.
+    pub(crate) fn time(&self, timestamp: &str) -> String {
+        let (date, time) = timestamp.split_once('T').unwrap_or((timestamp, ""));
+        let time: String = time.chars().take("23:59:59".len()).collect();
+        format!("{date} {time} UTC")
+    }
+
     /// The address of another page.
     pub(crate) fn link(&self, path: &str) -> String {
         self.place.link(path)

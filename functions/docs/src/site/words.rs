@@ -14,6 +14,10 @@ macro_rules! texts {
         [
             include_str!(concat!("../../text/", $language, "/site.ftl")),
             include_str!(concat!("../../text/", $language, "/console.ftl")),
+            include_str!(concat!("../../text/", $language, "/jobs.ftl")),
+            include_str!(concat!("../../text/", $language, "/import.ftl")),
+            include_str!(concat!("../../text/", $language, "/datasets.ftl")),
+            include_str!(concat!("../../text/", $language, "/errors.ftl")),
         ]
     };
 }

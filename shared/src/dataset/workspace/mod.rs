@@ -1,6 +1,7 @@
 //! The dataset that an organisation defines itself: the customers of its workspace.
 
 mod change;
+mod example;
 mod parse;
 mod problem;
 mod schema;
@@ -13,7 +14,7 @@ use super::{Dataset, DatasetError, DateFormat, Field, FieldType, Identity, Patte
 use crate::{identity::DataOrigin, language::Text};
 
 pub use change::{ChangeProblem, changes_of_stored_values};
-pub use problem::{FieldProblem, ProblemCode};
+pub use problem::{ChangeCode, FieldProblem, ProblemCode};
 pub(super) use schema::definition_document;
 pub use schema::definition_schema;
 
@@ -168,6 +169,7 @@ impl FieldDefinition {
                 field.synonyms.insert(word, value.value().to_owned());
             }
         }
+        self.add_examples(&mut field);
         Ok(field)
     }
 }

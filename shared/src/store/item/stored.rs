@@ -16,9 +16,9 @@ use super::{
 use crate::{
     dataset::{Dataset, Field},
     event::{Clock, Consent, Moment},
-    protection::{CipherError, OrganizationKeys, Sealed},
+    protection::{CipherError, OrganizationKeys, ProtectedRecord, Sealed},
     store::{
-        Group, StoreError,
+        Group, Provenance, StoreError,
         layout::{
             CREATED_AT, CUSTOM, DATASET, DIGEST, GROUPS, IMPORT_ID, Item, LAST_IMPORT_ID,
             LAST_SOURCE_ID, PROFILE, SOURCE_ID, UPDATED_AT, VALUE_DIGESTS,
@@ -83,6 +83,27 @@ impl StoredRecord {
             import_id: attributes.integer(IMPORT_ID)?,
             last_source_id: attributes.integer(LAST_SOURCE_ID)?,
             last_import_id: attributes.integer(LAST_IMPORT_ID)?,
+        })
+    }
+
+    /// The record that a row makes where there was none, as it would be read back. It is in no group.
+    pub(crate) fn of_new(
+        record: &ProtectedRecord,
+        keys: &OrganizationKeys,
+        provenance: &Provenance,
+    ) -> Result<Self, CipherError> {
+        let content = Content::default().merged(&record.id().to_string(), record, keys)?;
+        Ok(Self {
+            digest: content.digest(keys),
+            content,
+            dataset: record.dataset().name().to_owned(),
+            groups: BTreeSet::new(),
+            created_at: provenance.at,
+            updated_at: provenance.at,
+            source_id: provenance.source_id,
+            import_id: provenance.import_id,
+            last_source_id: provenance.source_id,
+            last_import_id: provenance.import_id,
         })
     }
 

@@ -1,0 +1,221 @@
+//! `POST /console/import/preview`: what a file's columns would become, from its beginning.
+
+use std::{collections::HashSet, io::Cursor, sync::Arc};
+
+use askama::Template;
+use clientele::{
+    dataset::{Dataset, HeaderMapping, Protection, Target},
+    decode::{self, Hints, Records},
+    import::FileError,
+    record::RawRecord,
+};
+
+use crate::{
+    console::{Shown, User, workspace::dataset_of},
+    site::{Page, html, no_store},
+};
+
+/// How many rows are looked at.
+const ROWS: usize = 20;
+/// How many characters of a value are shown.
+const SAMPLE: usize = 40;
+
+#[derive(Template)]
+#[template(path = "console/import/preview.html")]
+struct Preview {
+    page: Page,
+    error: Option<FileProblem>,
+    found: String,
+    columns: Vec<Column>,
+    /// Required fields that no column fills.
+    missing: Vec<String>,
+    /// Whether the file is of events, whose members have fixed names.
+    of_events: bool,
+}
+
+struct FileProblem {
+    code: &'static str,
+    message: String,
+}
+
+struct Column {
+    header: String,
+    becomes: Becomes,
+    sample: String,
+}
+
+enum Becomes {
+    /// A field, and the message of how it is protected.
+    Field(String, Option<&'static str>),
+    /// It is left out: the registry fills the field.
+    Ignored(String),
+    Custom,
+    /// The file would be refused: the column looks like this protected field.
+    NearMiss(String),
+    Unnamed,
+}
+
+/// Reads the body, which is a file or its beginning, and says what an import would make of it.
+/// Nothing of it is kept.
+pub(crate) async fn preview(user: &User<'_>) -> Shown {
+    let visit = user.visit;
+    let dataset = dataset_of(user, &visit.query("dataset").unwrap_or_default()).await?;
+    let filename = visit.query("filename").unwrap_or_default();
+    let is_cut = visit.query("cut").is_some();
+    let page = user.page();
+    let shown = match read(visit.body, &filename, &dataset, is_cut) {
+        Err(error) => Preview {
+            error: Some(FileProblem {
+                code: error.code(),
+                message: error.message(page.language()),
+            }),
+            found: String::new(),
+            columns: Vec::new(),
+            missing: Vec::new(),
+            of_events: false,
+            page,
+        },
+        Ok(head) => described(page, &dataset, head),
+    };
+    Ok(no_store(html(&shown)?))
+}
+
+/// The beginning of a file, as far as it was read.
+struct Head {
+    found: String,
+    header: Vec<Arc<str>>,
+    rows: Vec<RawRecord>,
+}
+
+/// Reads the first rows. Whether a text is UTF-8 may show late, so it may be read twice.
+fn read(
+    content: &[u8],
+    filename: &str,
+    dataset: &Dataset,
+    is_cut: bool,
+) -> Result<Head, FileError> {
+    let mut hints = Hints {
+        filename: filename.to_owned(),
+        lone_object: dataset.event().is_some(),
+        ..Hints::default()
+    };
+    loop {
+        match read_once(content, &hints, is_cut) {
+            Err(error) => hints = hints.after(&error).ok_or(error)?,
+            read => return read,
+        }
+    }
+}
+
+fn read_once(content: &[u8], hints: &Hints, is_cut: bool) -> Result<Head, FileError> {
+    let Records {
+        found,
+        header,
+        rows,
+    } = decode::records(Cursor::new(content.to_vec()), hints)?;
+    let mut read = Vec::new();
+    for row in rows.take(ROWS) {
+        match row {
+            Ok(row) => read.push(row),
+            // Where the file was cut, its last row is broken.
+            Err(_) if is_cut && !read.is_empty() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    let encoding = found
+        .encoding
+        .map(|encoding| format!(" · {}", encoding.as_str()));
+    let gzip = if found.gzip { " · gzip" } else { "" };
+    Ok(Head {
+        found: format!(
+            "{}{}{gzip}",
+            found.format.as_str(),
+            encoding.unwrap_or_default()
+        ),
+        header: header.unwrap_or_else(|| keys(&read)),
+        rows: read,
+    })
+}
+
+/// The keys of objects, in the order in which they are first seen.
+fn keys(rows: &[RawRecord]) -> Vec<Arc<str>> {
+    let mut seen = HashSet::new();
+    let names = rows
+        .iter()
+        .flat_map(|row| &row.values)
+        .map(|(name, _)| Arc::clone(name));
+    names.filter(|name| seen.insert(Arc::clone(name))).collect()
+}
+
+fn described(page: Page, dataset: &Arc<Dataset>, head: Head) -> Preview {
+    let of_events = dataset.event().is_some();
+    let mut mapping = HeaderMapping::new(Arc::clone(dataset));
+    let mut filled = HashSet::new();
+    let mut columns = Vec::new();
+    for (index, header) in head.header.iter().enumerate() {
+        let name = |field| {
+            dataset
+                .field(field)
+                .map_or("", |field| field.name.as_str())
+                .to_owned()
+        };
+        let becomes = match mapping.target(header) {
+            Target::Field(field) => {
+                filled.insert(field);
+                let protection = dataset.field(field).map(|field| field.protection);
+                Becomes::Field(name(field), protection.and_then(protection_words))
+            }
+            Target::Ignored(field) => Becomes::Ignored(name(field)),
+            Target::Custom => Becomes::Custom,
+            Target::NearMiss { field, .. } => Becomes::NearMiss(name(field)),
+            Target::Unnamed => Becomes::Unnamed,
+        };
+        columns.push(Column {
+            header: header.to_string(),
+            becomes,
+            sample: sample(&head.rows, index, header),
+        });
+    }
+    let required = dataset
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(index, field)| field.required && !field.autogenerated && !filled.contains(index));
+    Preview {
+        error: None,
+        missing: match of_events || head.rows.is_empty() {
+            true => Vec::new(),
+            false => required.map(|(_, field)| field.name.clone()).collect(),
+        },
+        found: head.found,
+        columns: if of_events { Vec::new() } else { columns },
+        of_events,
+        page,
+    }
+}
+
+fn protection_words(protection: Protection) -> Option<&'static str> {
+    match protection {
+        Protection::None => None,
+        Protection::Pseudonym => Some("badge-pseudonym"),
+        Protection::Blur => Some("badge-blur"),
+        Protection::Encrypt => Some("badge-encrypt"),
+    }
+}
+
+/// The first value of a column, shortened: the visitor's own, shown to nobody else.
+fn sample(rows: &[RawRecord], index: usize, header: &str) -> String {
+    let values = rows.iter().filter_map(|row| {
+        let at = row.values.get(index).filter(|(name, _)| **name == *header);
+        at.or_else(|| row.values.iter().find(|(name, _)| **name == *header))
+    });
+    let cells = values.map(|(_, value)| value.clone().into_cell());
+    let cell = cells
+        .into_iter()
+        .find(|cell| !cell.is_empty())
+        .unwrap_or_default();
+    match cell.chars().count() > SAMPLE {
+        true => cell.chars().take(SAMPLE).chain(['…']).collect(),
+        false => cell,
+    }
+}

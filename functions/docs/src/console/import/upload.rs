@@ -1,0 +1,34 @@
+//! `POST /console/import/upload`: where the page's script is to put a file.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::form::Target;
+use crate::{
+    console::{Shown, User},
+    site::no_store,
+};
+
+/// An address for the file, and the page of its job; or what is wrong, in the visitor's language.
+pub(crate) async fn announce(user: &User<'_>) -> Shown {
+    let read = |name: &str| user.visit.form(name).unwrap_or_default();
+    let target = Target {
+        dataset: read("dataset"),
+        source: read("source"),
+        group: read("group"),
+        filename: read("filename"),
+        mode: read("mode"),
+    };
+    let (status, body) = match target.announce(user).await? {
+        Ok(upload) => {
+            let page = upload.page(user);
+            let body = json!({"url": upload.url, "headers": upload.headers, "page": page});
+            (StatusCode::OK, body)
+        }
+        Err(message) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            json!({"message": message}),
+        ),
+    };
+    Ok(no_store(clientele::web::json(status, &body)))
+}

@@ -1,0 +1,59 @@
+//! How replies travel: compressed if the client can read that, as Lambda's limit of 6 MB and a
+//! phone's connection are both small.
+
+use std::io::{self, Write};
+
+use flate2::{Compression, write::GzEncoder};
+use http::{HeaderMap, HeaderValue, Response, header};
+use lambda_http::Body;
+
+/// What is smaller gains nothing.
+const MIN_BYTES: usize = 1_024;
+
+/// Compresses a text if the client takes gzip (RFC 9110, 12.5.3).
+pub(crate) fn compressed(response: Response<Body>, request: &HeaderMap) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let text = match body {
+        Body::Text(text) if text.len() >= MIN_BYTES => text,
+        body => return Response::from_parts(parts, body),
+    };
+    let varies = HeaderValue::from_static("Accept-Encoding");
+    parts.headers.append(header::VARY, varies);
+    let packed = match takes_gzip(request) {
+        true => gzip(text.as_bytes()).ok(),
+        false => None,
+    };
+    let Some(packed) = packed else {
+        return Response::from_parts(parts, Body::Text(text));
+    };
+    let gzip = HeaderValue::from_static("gzip");
+    parts.headers.insert(header::CONTENT_ENCODING, gzip);
+    // Other bytes than those that a strong tag stands for.
+    if let Some(tag) = parts.headers.get(header::ETAG) {
+        let weak = tag
+            .to_str()
+            .map(|tag| format!("W/{tag}"))
+            .unwrap_or_default();
+        if let Ok(weak) = HeaderValue::from_str(&weak) {
+            parts.headers.insert(header::ETAG, weak);
+        }
+    }
+    Response::from_parts(parts, Body::Binary(packed))
+}
+
+fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text)?;
+    encoder.finish()
+}
+
+fn takes_gzip(request: &HeaderMap) -> bool {
+    let values = request.get_all(header::ACCEPT_ENCODING).iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).any(|coding| {
+        let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+        let quality = parameters.trim().strip_prefix("q=");
+        let is_refused = quality.and_then(|q| q.trim().parse::<f32>().ok()) == Some(0.0);
+        name.trim().eq_ignore_ascii_case("gzip") && !is_refused
+    })
+}

@@ -1,0 +1,117 @@
+//! ChromeDriver, and what Chromium is started with.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::json;
+use tempfile::TempDir;
+use thirtyfour::{
+    ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
+    common::capabilities::chrome::ChromeCapabilities,
+};
+
+use super::Setup;
+
+/// Names another program than the `chromedriver` of the search path.
+const PROGRAM: &str = "CLIENTELE_TEST_CHROMEDRIVER";
+/// What it says of its port, which it chooses itself.
+const STARTED: &str = "started successfully on port ";
+
+/// Nothing that looks for a graphics card, a first user, or the network.
+const FLAGS: [&str; 9] = [
+    "--headless=new",
+    // CI runs as root, which Chromium's sandbox refuses.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+];
+
+/// A running ChromeDriver with a folder of its own. Dropping it ends it, and its browser.
+pub(super) struct Driver {
+    process: Child,
+    port: u16,
+    /// Home, profile and downloads: the browser of whoever runs the tests is left alone.
+    folder: TempDir,
+}
+
+impl Driver {
+    pub(super) async fn start() -> Self {
+        let start = || {
+            let program = std::env::var(PROGRAM);
+            let program = program.unwrap_or_else(|_| "chromedriver".to_owned());
+            let folder = TempDir::new().unwrap();
+            let mut process = Command::new(&program)
+                .arg("--port=0")
+                .env("HOME", folder.path())
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap_or_else(|error| {
+                    panic!("{program} does not start ({error}); use: .ci/run browser")
+                });
+            let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+            let port = lines.map_while(Result::ok).find_map(|line| {
+                let (_, port) = line.split_once(STARTED)?;
+                port.trim_end_matches('.').parse().ok()
+            });
+            Self {
+                process,
+                port: port.expect("ChromeDriver says its port"),
+                folder,
+            }
+        };
+        tokio::task::spawn_blocking(start).await.unwrap()
+    }
+
+    /// Where the browser puts what is downloaded.
+    pub(super) fn downloads(&self) -> std::path::PathBuf {
+        self.folder.path().join("downloads")
+    }
+
+    pub(super) async fn open(&self, setup: Setup) -> WebDriver {
+        let address = format!("http://127.0.0.1:{}", self.port);
+        let capabilities = self.capabilities(setup);
+        WebDriver::new(&address, capabilities).await.unwrap()
+    }
+
+    fn capabilities(&self, setup: Setup) -> ChromeCapabilities {
+        let mut chrome = DesiredCapabilities::chrome();
+        for flag in FLAGS {
+            chrome.add_arg(flag).unwrap();
+        }
+        let profile = self.folder.path().join("profile");
+        chrome
+            .add_arg(&format!("--user-data-dir={}", profile.display()))
+            .unwrap();
+        let settings = json!({
+            "download.default_directory": self.downloads(),
+            "intl.accept_languages": setup.languages,
+            // 2 is "block", as in the browser's own settings.
+            "profile.managed_default_content_settings.javascript": if setup.scripts { 1 } else { 2 },
+        });
+        chrome.add_experimental_option("prefs", settings).unwrap();
+        let everything = LoggingPrefsLogLevel::All;
+        chrome.set_browser_log_level(everything).unwrap();
+        // Each request of the network.
+        chrome
+            .set_logging_prefs("performance", LoggingPrefsLogLevel::All)
+            .unwrap();
+        chrome
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Its browser was closed before, or ends with the connection to it.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,182 @@
+//! What holds for every page: in both languages, on a desktop and a phone, by day and by night.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+use thirtyfour::Key;
+
+use super::{
+    ENGLISH,
+    axe::Axe,
+    browse,
+    session::{Browser, Screen},
+    sign_in::sign_in,
+};
+use crate::stack::Stack;
+
+const LANGUAGES: [&str; 2] = ["en", "fr"];
+
+/// What anyone may read.
+const PUBLIC: [&str; 2] = ["/docs", "/console"];
+
+/// What somebody sees who has signed in.
+const SIGNED_IN: [&str; 1] = ["/console"];
+
+/// Addresses of the page's links, and of its own places (`#main`) those that do not exist.
+const LINKS: &str = "
+    const own = (link) => link.origin === location.origin;
+    const links = [...document.querySelectorAll('a[href]')].map((a) => new URL(a.href)).filter(own);
+    const here = (link) => link.pathname === location.pathname && link.hash !== '';
+    const lost = links.filter(here).map((link) => decodeURIComponent(link.hash.slice(1)))
+        .filter((id) => id !== '' && !document.getElementById(id));
+    return [links.map((link) => link.pathname + link.search), lost]";
+
+/// The paths among those given that lead nowhere.
+const DEAD: &str = "
+    const ask = async (path) => [path, (await fetch(path, { headers: { accept: 'text/html' } })).status];
+    const replies = await Promise.all(arguments[0].map(ask));
+    return replies.filter(([, status]) => status >= 400).map(([path, status]) => `${path}: ${status}`)";
+
+/// How far the page is wider than the screen, and what makes it so.
+const OVERFLOW: &str = "
+    const width = arguments[0];
+    if (document.documentElement.scrollWidth <= width) return [];
+    const wide = (element) => element.getBoundingClientRect().right > width + 0.5;
+    const scrolls = (element) => element && (getComputedStyle(element).overflowX !== 'visible' || scrolls(element.parentElement));
+    return [...document.body.querySelectorAll('*')].filter((element) => wide(element) && !scrolls(element.parentElement))
+        .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)
+        .concat('the page is ' + document.documentElement.scrollWidth + ' wide')";
+
+/// A walk over pages, and what is wrong with them.
+struct Inspection<'b> {
+    browser: &'b Browser<'b>,
+    axe: Axe,
+    /// Links that lead somewhere.
+    alive: HashSet<String>,
+    faults: Vec<String>,
+}
+
+impl<'b> Inspection<'b> {
+    fn new(browser: &'b Browser<'b>) -> Self {
+        Self {
+            browser,
+            axe: Axe::load(),
+            alive: HashSet::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    async fn inspect(&mut self, language: &str, path: &str) {
+        let path = format!("/{language}{path}");
+        self.browser.show_on(Screen::ALL[0]).await;
+        self.browser.visit(&path).await;
+        let mut faults = self.what_is_said(language).await;
+        faults.extend(self.browser.keyboard_faults().await);
+        for screen in Screen::ALL {
+            self.browser.show_on(screen).await;
+            let named = |fault| format!("{} {}: {fault}", screen.width, screen.scheme);
+            let wide = self.browser.driver.execute(OVERFLOW, [json!(screen.width)]);
+            let wide: Vec<String> = wide.await.unwrap().convert().unwrap();
+            faults.extend(wide.into_iter().map(named));
+            let violations = self.axe.violations(self.browser).await;
+            faults.extend(violations.into_iter().map(named));
+        }
+        faults.extend(self.browser.complaints().await);
+        let foreign = self.browser.foreign_requests().await;
+        faults.extend(foreign.iter().map(|address| format!("asks {address}")));
+        faults.extend(self.dead_links().await);
+        // Of the dead links.
+        self.browser.complaints().await;
+        self.faults
+            .extend(faults.iter().map(|fault| format!("{path}: {fault}")));
+    }
+
+    /// The language and the title.
+    async fn what_is_said(&self, language: &str) -> Vec<String> {
+        let head = "return [document.documentElement.lang, document.title]";
+        let head = self.browser.script(head).await;
+        let mut faults = Vec::new();
+        if head[0] != language {
+            faults.push(format!("lang is {}", head[0]));
+        }
+        if head[1].as_str().is_none_or(|title| title.trim().len() < 3) {
+            faults.push(format!("title is {}", head[1]));
+        }
+        faults
+    }
+
+    async fn dead_links(&mut self) -> Vec<String> {
+        let found = self.browser.script(LINKS).await;
+        let [links, lost]: [Vec<String>; 2] = serde_json::from_value(found).unwrap();
+        let new: HashSet<String> = links.into_iter().collect();
+        let new: Vec<_> = new.difference(&self.alive).cloned().collect();
+        let dead = self.browser.driver.execute(DEAD, [json!(new)]).await;
+        let dead: Vec<String> = dead.unwrap().convert().unwrap();
+        self.alive.extend(new);
+        let lost = lost
+            .into_iter()
+            .map(|id| format!("nothing is called #{id}"));
+        dead.into_iter()
+            .map(|path| format!("links to {path}"))
+            .chain(lost)
+            .collect()
+    }
+
+    fn end(self) {
+        let faults = self.faults.join("\n");
+        assert!(faults.is_empty(), "{faults}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn what_anyone_may_read_is_readable_by_everyone() {
+    let stack = Stack::start().await;
+    browse(ENGLISH, &stack, async |browser| {
+        let mut inspection = Inspection::new(browser);
+        for language in LANGUAGES {
+            for path in PUBLIC {
+                inspection.inspect(language, path).await;
+            }
+        }
+        inspection.end();
+    })
+    .await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn the_console_is_usable_by_everyone() {
+    let stack = Stack::start().await;
+    browse(ENGLISH, &stack, async |browser| {
+        sign_in(browser, &stack.token(1)).await;
+        let mut inspection = Inspection::new(browser);
+        for language in LANGUAGES {
+            for path in SIGNED_IN {
+                inspection.inspect(language, path).await;
+            }
+        }
+        inspection.end();
+    })
+    .await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn the_skip_link_leads_past_the_navigation() {
+    let stack = Stack::start().await;
+    browse(ENGLISH, &stack, async |browser| {
+        browser.visit("/en/docs").await;
+        browser.press(Key::Tab).await;
+        browser.press(Key::Enter).await;
+        let focused = "return document.activeElement.tagName";
+        assert_eq!(browser.script(focused).await, "MAIN");
+        browser.press(Key::Tab).await;
+        let is_inside = "return document.querySelector('main').contains(document.activeElement)";
+        assert_eq!(browser.script(is_inside).await, true);
+    })
+    .await;
+    stack.stop().await;
+}

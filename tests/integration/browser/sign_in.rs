@@ -1,0 +1,98 @@
+//! Signing in with a token, and out.
+
+use serde_json::json;
+
+use super::{ENGLISH, FRENCH, browse, session::Browser};
+use crate::stack::Stack;
+
+/// Pastes a token on the English page for it.
+pub(super) async fn sign_in(browser: &Browser<'_>, token: &str) {
+    browser.visit("/en/console").await;
+    browser.find("heading", "Sign in").await;
+    browser.paste("Token", token).await;
+    browser.click("Sign in").await;
+    browser.find("button", "Sign out").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn a_pasted_token_opens_the_console_and_stays_out_of_reach_of_scripts() {
+    let stack = Stack::start().await;
+    browse(ENGLISH, &stack, async |browser| {
+        sign_in(browser, &stack.token(1)).await;
+        browser.find("heading", "Console").await;
+        browser.sees("organization 1").await;
+        browser.find("link", "Import").await;
+
+        let cookies = browser.driver.get_all_cookies().await.unwrap();
+        let [session] = cookies.as_slice() else {
+            panic!("one cookie, not {cookies:?}")
+        };
+        assert_eq!(session.http_only, Some(true));
+        assert_eq!(session.same_site, Some(thirtyfour::SameSite::Strict));
+        assert_eq!(session.expiry, None, "it ends with the browser");
+        let kept = "return Promise.all([indexedDB.databases(), caches.keys()]).then((kept) =>
+            [document.cookie, localStorage.length, sessionStorage.length, ...kept])";
+        assert_eq!(browser.script(kept).await, json!(["", 0, 0, [], []]));
+
+        browser.click("Sign out").await;
+        browser.find("heading", "Sign in").await;
+        assert!(browser.driver.get_all_cookies().await.unwrap().is_empty());
+        browser.visit("/en/console/jobs").await;
+        browser.find("heading", "Sign in").await;
+        // Nor does the browser's own memory of the page show it.
+        browser.driver.back().await.unwrap();
+        browser.driver.back().await.unwrap();
+        browser.find("heading", "Sign in").await;
+    })
+    .await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn a_wrong_token_is_refused_in_words() {
+    let stack = Stack::start().await;
+    let (wrong, too_long) = ("this is no token", "a".repeat(5_000));
+    let languages = [
+        (ENGLISH, "Sign in", "Token", "not accepted", "too long"),
+        (FRENCH, "Se connecter", "Jeton", "pas accepté", "trop long"),
+    ];
+    for (setup, action, label, refused, long) in languages {
+        browse(setup, &stack, async |browser| {
+            browser.visit("/console").await;
+            for (token, message) in [(wrong, refused), (too_long.as_str(), long)] {
+                browser.paste(label, token).await;
+                browser.click_button(action).await;
+                browser.sees(message).await;
+                browser.find("heading", action).await;
+            }
+        })
+        .await;
+    }
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn a_session_that_is_believed_no_longer_leads_to_signing_in_and_back() {
+    let stack = Stack::start().await;
+    browse(ENGLISH, &stack, async |browser| {
+        sign_in(browser, &stack.token(1)).await;
+        // The API answers this as it does an expired one, which would take a minute to make.
+        let mut cookies = browser.driver.get_all_cookies().await.unwrap();
+        let mut session = cookies.pop().unwrap();
+        session.value.make_ascii_lowercase();
+        browser.driver.delete_all_cookies().await.unwrap();
+        browser.driver.add_cookie(session).await.unwrap();
+
+        browser.visit("/en/console/jobs").await;
+        browser.sees("session has ended").await;
+        browser.paste("Token", &stack.token(1)).await;
+        browser.click_button("Sign in").await;
+        browser.find("heading", "Jobs").await;
+        assert_eq!(browser.path().await, "/en/console/jobs");
+    })
+    .await;
+    stack.stop().await;
+}
