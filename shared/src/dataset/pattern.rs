@@ -74,11 +74,6 @@ impl Pattern {
         self.compiled().is_some_and(|regex| regex.is_match(text))
     }
 
-    /// The pattern as it is written.
-    pub fn as_str(&self) -> &str {
-        &self.pattern
-    }
-
     /// The bytes of memory that it takes.
     pub fn size(&self) -> usize {
         self.compiled().map_or(0, Regex::memory_usage)
