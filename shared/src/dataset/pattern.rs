@@ -64,6 +64,11 @@ impl Pattern {
         }
     }
 
+    /// The regular expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
+    }
+
     /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
         self.compiled().is_some_and(|regex| regex.is_match(text))
