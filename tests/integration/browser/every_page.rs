@@ -17,10 +17,28 @@ use crate::stack::Stack;
 const LANGUAGES: [&str; 2] = ["en", "fr"];
 
 /// What anyone may read.
-const PUBLIC: [&str; 2] = ["/docs", "/console"];
+const PUBLIC: [&str; 12] = [
+    "/docs",
+    "/docs/customers",
+    "/docs/meters",
+    "/docs/contacts",
+    "/docs/profiles",
+    "/docs/workspace",
+    "/docs/errors",
+    "/docs/errors/range",
+    "/docs/errors/unauthenticated",
+    "/docs/api",
+    "/docs/none",
+    "/console",
+];
 
 /// What somebody sees who has signed in.
-const SIGNED_IN: [&str; 1] = ["/console"];
+const SIGNED_IN: [&str; 4] = [
+    "/console",
+    "/console/import",
+    "/console/jobs",
+    "/docs/workspace",
+];
 
 /// Addresses of the page's links, and of its own places (`#main`) those that do not exist.
 const LINKS: &str = "
