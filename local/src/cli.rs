@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use clientele::{
-    config::DEFAULT_RATE_LIMIT,
+    config::{DEFAULT_RATE_LIMIT, MAX_RATE_LIMIT},
     identity::{DataOrigin, OrganizationId},
 };
 use clientele_local::{Options, server::Port};
@@ -56,6 +56,15 @@ pub(crate) struct StackFlags {
     /// Another S3 server to use; files put there are imported only if it notifies
     #[arg(long, global = true, value_name = "URL", conflicts_with = "s3_port")]
     pub(crate) s3_endpoint: Option<String>,
+    /// The requests that a caller may make in any 60 seconds
+    #[arg(
+        long,
+        global = true,
+        value_name = "REQUESTS",
+        default_value_t = DEFAULT_RATE_LIMIT,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RATE_LIMIT))
+    )]
+    rate_limit: u32,
 }
 
 impl StackFlags {
@@ -79,7 +88,7 @@ impl StackFlags {
             s3_port: port(self.s3_port, S3_PORT),
             dynamodb_endpoint: self.dynamodb_endpoint.clone(),
             s3_endpoint: self.s3_endpoint.clone(),
-            rate_limit_per_minute: DEFAULT_RATE_LIMIT,
+            rate_limit_per_minute: self.rate_limit,
         }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) fn write(
         ("INBOX_RETENTION", config.inbox_retention.as_str()),
         ("DOCS_URL", &docs_url),
         ("API_URL", &endpoints.http),
+        ("CONSOLE_CLIENT_ID", ""),
+        ("CONSOLE_SCOPES", "openid"),
         ("UPLOAD_ORIGIN", &endpoints.s3),
         ("RATE_LIMIT_PER_MINUTE", &rate_limit),
         ("EVENT_SOURCES", EVENT_SOURCES),

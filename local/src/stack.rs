@@ -150,6 +150,7 @@ impl LocalStack {
                 docs_url: registry.config.docs_url.clone(),
                 api_url: http_url.clone(),
                 upload_origin: engine.s3_url.clone(),
+                provider: None,
             })),
         };
         let gateway = gateway::serve(listener, functions);

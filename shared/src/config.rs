@@ -31,7 +31,8 @@ pub struct Config {
 
 /// The requests that a principal may make in any 60 seconds, unless the deployment says otherwise.
 pub const DEFAULT_RATE_LIMIT: u32 = 300;
-const MAX_RATE_LIMIT: u32 = 1_000_000;
+/// The most that a deployment may say.
+pub const MAX_RATE_LIMIT: u32 = 1_000_000;
 
 /// What wraps the organisations' keys at rest.
 #[derive(Debug, Clone)]

@@ -98,6 +98,8 @@ def parameters(identity: IdentityProvider) -> dict[str, str]:
         "JwtScopePrefix": SCOPE_PREFIX,
         "Jwks": identity.key_set(),
         "ApiUrl": "",
+        "ConsoleClientId": "",
+        "ConsoleScopes": "openid",
         "DocsUrl": "https://docs.example.com/clientele",
         "InboxRetention": "delete",
         "RateLimitPerMinute": "100000",

@@ -60,6 +60,7 @@ const PAYLOADS: &[(&str, u16)] = &[
     ("pages_customer_pages.json", 200),
     ("pages_customer.json", 200),
     ("docs_schema.json", 200),
+    ("docs_openapi.json", 200),
 ];
 
 fn events() -> std::path::PathBuf {

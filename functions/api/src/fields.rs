@@ -95,7 +95,7 @@ fn contradicted(problems: &[ChangeProblem], in_use: InUse) -> Problem {
     let error = |problem: &ChangeProblem| {
         json!({
             "column": problem.field,
-            "code": problem.code,
+            "code": problem.code.as_str(),
             "message": format!("{}: {}", problem.field, problem.message),
         })
     };

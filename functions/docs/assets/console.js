@@ -53,6 +53,8 @@ if (form) {
   const drop = document.getElementById("drop");
   const preview = document.getElementById("preview");
   const result = document.getElementById("result");
+  // Its field of that name hides the form's own `dataset`.
+  const told = (name) => form.getAttribute(`data-${name}`);
   let shown = 0;
 
   file.addEventListener("change", look);
@@ -109,10 +111,10 @@ if (form) {
     const isCut = !isWorkbook && chosen.size > HEAD;
     const query = new URLSearchParams({ dataset: form.elements.dataset.value, filename: chosen.name });
     if (isCut) query.set("cut", "");
-    preview.textContent = form.dataset.looking;
+    preview.textContent = told("looking");
     let html;
     try {
-      const reply = await fetch(`${form.dataset.preview}?${query}`, {
+      const reply = await fetch(`${told("preview")}?${query}`, {
         method: "POST",
         headers: { "content-type": "application/octet-stream" },
         body: isCut ? chosen.slice(0, HEAD) : chosen,
@@ -132,13 +134,13 @@ if (form) {
     result.focus();
     try {
       const page = await upload(mode === "write" && form.elements.all.checked ? "all_or_nothing" : mode);
-      const reply = await fetch(`${page}/status`);
+      const reply = await fetch(`${page}/status?alone`);
       result.innerHTML = "";
       const part = document.createElement("section");
       result.append(part);
       replace(part, await content(reply));
     } catch (error) {
-      fail(error.shown || form.dataset.failed);
+      fail(error.shown || told("failed"));
     } finally {
       for (const button of buttons) button.disabled = false;
     }
@@ -154,7 +156,7 @@ if (form) {
       filename: chosen.name,
       mode,
     });
-    const reply = await fetch(form.dataset.upload, { method: "POST", body: fields });
+    const reply = await fetch(told("upload"), { method: "POST", body: fields });
     if (reply.redirected || !(reply.headers.get("content-type") || "").includes("json")) {
       location.reload();
       throw new Error("signed out");

@@ -1,7 +1,12 @@
 //! The registry's own API, as the console calls it: with the visitor's token, over HTTP. The
 //! console may so do what its user may, and nothing more; the function has no right of its own.
 
-use std::{borrow::Cow, fmt, sync::OnceLock, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_smithy_http_client::{
@@ -20,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(27);
 const MAX_BYTES: usize = 7 * 1024 * 1024;
 
 /// An HTTP client, whose connection is made when it is first needed.
-#[derive(Default)]
-pub(crate) struct Api(OnceLock<Connector>);
+#[derive(Clone, Default)]
+pub(crate) struct Api(Arc<OnceLock<Connector>>);
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

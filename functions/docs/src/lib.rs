@@ -7,7 +7,9 @@
 mod api;
 mod console;
 pub mod datasets;
+pub mod errors;
 mod published;
+mod reference;
 mod schemas;
 mod settings;
 mod site;
@@ -18,18 +20,19 @@ use clientele::web::Problem;
 use http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 
-pub use settings::{Docs, DocsSettings};
+pub use settings::{Docs, DocsSettings, ProviderSettings};
 use site::{asset, failure_page};
 use transport::compressed;
 use visit::Visit;
 
 /// The paths that it answers, as API Gateway has them.
-pub const PATHS: [&str; 9] = [
+pub const PATHS: [&str; 10] = [
     "/docs",
     "/docs/{path+}",
     "/{language}/docs",
     "/{language}/docs/{path+}",
     "/schemas/{file}",
+    "/openapi.json",
     "/console",
     "/console/{path+}",
     "/{language}/console",
@@ -63,7 +66,14 @@ async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
         ["console", ref rest @ ..] => console::answer(visit, rest).await,
         _ if !visit.is_read() => Err(Problem::method_not_allowed("GET, HEAD")),
         ["schemas", file] => schemas::schema(file, headers),
+        ["openapi.json"] => reference::document(visit),
+        ["docs", "api"] => reference::viewer(&visit.place),
         ["docs", "assets", file] => asset(file, headers),
+        ["docs"] => datasets::index(visit),
+        ["docs", "errors"] => errors::index(visit),
+        ["docs", "errors", code] => errors::page(visit, code),
+        ["docs", dataset] => datasets::page(visit, dataset),
+        ["docs", dataset, file] => return datasets::download(dataset, file),
         _ => Err(Problem::not_found("route")),
     };
     Ok(reply?.map(Body::Text))

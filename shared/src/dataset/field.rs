@@ -254,6 +254,12 @@ impl Field {
             .map(String::as_str)
     }
 
+    /// The smallest and the largest number, as the dataset's file has them: the latter may be
+    /// `this year`.
+    pub fn bounds(&self) -> (Option<&str>, Option<&str>) {
+        (self.min.as_deref(), self.max.as_deref())
+    }
+
     /// Whether values are personal, so that no message or log may repeat them.
     pub fn is_personal(&self) -> bool {
         self.protection != Protection::None || self.fields.iter().any(Self::is_personal)

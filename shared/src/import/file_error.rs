@@ -1,5 +1,7 @@
 //! Why a file as a whole is refused, in words for the person who sent it.
 
+mod examples;
+
 use std::io;
 
 use crate::language::Language;
@@ -18,6 +20,9 @@ macro_rules! file_errors {
         }
 
         impl FileError {
+            /// Every code; some are those of several variants.
+            pub const CODES: &[&str] = &[$($code,)+];
+
             /// The stable code, for clients.
             pub fn code(&self) -> &'static str {
                 match self { $(Self::$variant $({ $($field: _,)+ })? => $code,)+ }

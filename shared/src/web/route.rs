@@ -31,7 +31,7 @@ macro_rules! endpoints {
 
 impl Operation {
     /// Whether a source may do it with a token of its own.
-    pub(super) fn is_open_to_sources(self) -> bool {
+    pub fn is_open_to_sources(self) -> bool {
         matches!(
             self,
             Self::PushRows

@@ -6,6 +6,7 @@ mod home;
 mod import;
 mod jobs;
 mod mistakes;
+mod provider;
 mod session;
 mod sign_in;
 mod stop;
@@ -13,7 +14,10 @@ mod user;
 mod workspace;
 
 use clientele::web::{Problem, Reply};
+use futures::future::BoxFuture;
 use http::{Method, StatusCode};
+
+pub(crate) use provider::Discovery;
 
 use crate::visit::Visit;
 use session::Session;
@@ -24,7 +28,14 @@ use user::User;
 type Shown = Result<http::Response<String>, Stop>;
 
 /// Answers a request below `/console`.
-pub(crate) async fn answer(visit: &Visit<'_>, path: &[&str]) -> Reply {
+///
+/// Boxed outside of any async function: inside one, the compiler cannot show that a future that
+/// holds such references may change threads.
+pub(crate) fn answer<'a>(visit: &'a Visit<'a>, path: &'a [&'a str]) -> BoxFuture<'a, Reply> {
+    Box::pin(answered(visit, path))
+}
+
+async fn answered(visit: &Visit<'_>, path: &[&str]) -> Reply {
     let is_write = visit.parts.method == Method::POST;
     if !is_write && !visit.is_read() {
         return Err(Problem::method_not_allowed("GET, HEAD, POST"));
@@ -37,6 +48,8 @@ pub(crate) async fn answer(visit: &Visit<'_>, path: &[&str]) -> Reply {
     match (is_write, path) {
         (true, ["sign-in"]) => return sign_in::with_token(visit).await,
         (true, ["sign-out"]) => return sign_in::out(visit),
+        (false, ["sign-in", "provider"]) => return provider::start(visit).await,
+        (false, ["sign-in", "callback"]) => return provider::callback(visit).await,
         _ => {}
     }
     let Some(session) = Session::of(visit) else {

@@ -28,6 +28,7 @@ struct SignIn {
 /// The form, in the place of the page that was asked for.
 pub(crate) fn page(visit: &Visit<'_>, error: Option<String>) -> Reply {
     let next = match visit.is_read() {
+        true if visit.place.path.starts_with("/console/sign-") => "/console".to_owned(),
         true => visit.place.path.clone(),
         false => visit.form("next").unwrap_or_default(),
     };
@@ -35,7 +36,7 @@ pub(crate) fn page(visit: &Visit<'_>, error: Option<String>) -> Reply {
     let sign_in = SignIn {
         page: Page::public(&visit.place),
         error,
-        provider: false,
+        provider: visit.docs.settings.provider.is_some(),
         next,
     };
     let mut response = no_store(html(&sign_in)?);

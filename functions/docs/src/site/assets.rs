@@ -13,9 +13,34 @@ const FILES: &[(&str, &str, &str)] = &[
         include_str!("../../assets/site.css"),
     ),
     (
+        "docs.css",
+        "text/css; charset=utf-8",
+        include_str!("../../assets/docs.css"),
+    ),
+    (
         "console.js",
         "text/javascript; charset=utf-8",
         include_str!("../../assets/console.js"),
+    ),
+    (
+        "reference.css",
+        "text/css; charset=utf-8",
+        include_str!("../../assets/reference.css"),
+    ),
+    (
+        "reference.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/reference.js"),
+    ),
+    (
+        "swagger-ui.css",
+        "text/css; charset=utf-8",
+        include_str!("../../assets/swagger-ui/swagger-ui.css"),
+    ),
+    (
+        "swagger-ui-bundle.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/swagger-ui/swagger-ui-bundle.js"),
     ),
     (
         "icon.svg",

@@ -16,6 +16,8 @@ macro_rules! texts {
             include_str!(concat!("../../text/", $language, "/console.ftl")),
             include_str!(concat!("../../text/", $language, "/jobs.ftl")),
             include_str!(concat!("../../text/", $language, "/import.ftl")),
+            include_str!(concat!("../../text/", $language, "/datasets.ftl")),
+            include_str!(concat!("../../text/", $language, "/errors.ftl")),
             include_str!(concat!("../../text/", $language, "/groups.ftl")),
             include_str!(concat!("../../text/", $language, "/sources.ftl")),
             include_str!(concat!("../../text/", $language, "/fields.ftl")),

@@ -27,6 +27,9 @@ sign-in-wrong = This token is not accepted. Check that it was copied whole, and 
 sign-in-too-long = This token is too long for a browser to keep: 3,900 characters at most.
 sign-in-ended = Your session has ended. Sign in again.
 sign-in-unreachable = The registry does not answer at the moment. Try again.
+sign-in-provider-away = Your organization's sign-in cannot be reached at the moment. Try again, or use a token.
+sign-in-provider-failed = Signing in with your organization's account did not work. Try again; if it stays so, your account may lack access to this registry.
+signed-in = You are signed in
 token = Token
 token-hint = A JSON Web Token of your identity provider, or a source's token. It stays in a cookie that scripts cannot read, until you sign out or close the browser.
 

@@ -22,6 +22,7 @@ job-finished = Finished
 job-id = Id
 job-facts = About this job
 job-columns = What its columns became
+job-open = Open this job
 job-cancel = Stop this job
 
 state-queued = Waiting

@@ -27,6 +27,9 @@ sign-in-wrong = Ce jeton n'est pas accepté. Vérifiez qu'il a été copié en e
 sign-in-too-long = Ce jeton est trop long pour être gardé par un navigateur : 3 900 caractères au plus.
 sign-in-ended = Votre session a pris fin. Connectez-vous à nouveau.
 sign-in-unreachable = Le registre ne répond pas pour le moment. Réessayez.
+sign-in-provider-away = La connexion de votre organisation est injoignable pour le moment. Réessayez, ou utilisez un jeton.
+sign-in-provider-failed = La connexion avec le compte de votre organisation n'a pas abouti. Réessayez ; si cela persiste, votre compte n'a peut-être pas accès à ce registre.
+signed-in = Vous êtes connecté
 token = Jeton
 token-hint = Un JSON Web Token de votre fournisseur d'identité, ou le jeton d'une source. Il reste dans un cookie que les scripts ne peuvent pas lire, jusqu'à ce que vous vous déconnectiez ou fermiez le navigateur.
 

@@ -22,6 +22,7 @@ job-finished = Terminée
 job-id = Identifiant
 job-facts = À propos de cette tâche
 job-columns = Ce que ses colonnes sont devenues
+job-open = Ouvrir cette tâche
 job-cancel = Arrêter cette tâche
 
 state-queued = En attente

@@ -91,8 +91,14 @@ pub enum Additional {
 }
 
 /// An object that keeps its order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Members<T>(pub Vec<(Cow<'static, str>, T)>);
+
+impl<T> Default for Members<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<T: Serialize> Serialize for Members<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

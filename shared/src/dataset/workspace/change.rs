@@ -1,14 +1,14 @@
 //! What may change in a definition once there are records.
 
-use super::{Definition, FieldDefinition, WorkspaceType};
+use super::{ChangeCode, Definition, FieldDefinition, WorkspaceType};
 
 /// A change that stored records would contradict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeProblem {
     /// The field.
     pub field: String,
-    /// A stable code.
-    pub code: &'static str,
+    /// What cannot change.
+    pub code: ChangeCode,
     /// What cannot change, in words.
     pub message: String,
 }
@@ -23,7 +23,7 @@ pub fn changes_of_stored_values(old: &Definition, new: &Definition) -> Vec<Chang
             Some(other) => compare(field, other, &mut problems),
             None => problems.push(ChangeProblem {
                 field: field.name.clone(),
-                code: "field_removed",
+                code: ChangeCode::FieldRemoved,
                 message: "the field cannot be removed or renamed".to_owned(),
             }),
         }
@@ -48,19 +48,19 @@ fn compare(old: &FieldDefinition, new: &FieldDefinition, problems: &mut Vec<Chan
     if old.field_type != new.field_type {
         let (old, new) = (old.field_type.as_str(), new.field_type.as_str());
         add(
-            "type_changed",
+            ChangeCode::TypeChanged,
             format!("it cannot turn from {old} to {new}"),
         );
     } else if old.field_type == WorkspaceType::Currency && old.field_format != new.field_format {
         let message = "amounts cannot change their currency; add a field for the other one";
-        add("currency_changed", message.to_owned());
+        add(ChangeCode::CurrencyChanged, message.to_owned());
     }
     if old.is_pii != new.is_pii {
         let message = match old.is_pii {
             true => "its values are encrypted, and is_pii cannot be taken back",
             false => "its values are stored in clear, and cannot become is_pii",
         };
-        add("is_pii_changed", message.to_owned());
+        add(ChangeCode::IsPiiChanged, message.to_owned());
     }
     if old.unique_identifier != new.unique_identifier {
         problems.push(identifier(old));
@@ -70,7 +70,7 @@ fn compare(old: &FieldDefinition, new: &FieldDefinition, problems: &mut Vec<Chan
     if !gone.is_empty() && new.field_type == WorkspaceType::Enum {
         problems.push(ChangeProblem {
             field: old.name.clone(),
-            code: "values_removed",
+            code: ChangeCode::ValuesRemoved,
             message: format!("records may have its values {}", listed(&gone)),
         });
     }
@@ -79,7 +79,7 @@ fn compare(old: &FieldDefinition, new: &FieldDefinition, problems: &mut Vec<Chan
 fn identifier(field: &FieldDefinition) -> ChangeProblem {
     ChangeProblem {
         field: field.name.clone(),
-        code: "unique_identifier_changed",
+        code: ChangeCode::IdentifierChanged,
         message: "the unique identifier cannot become another field".to_owned(),
     }
 }

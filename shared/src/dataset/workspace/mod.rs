@@ -14,7 +14,7 @@ use super::{Dataset, DatasetError, DateFormat, Field, FieldType, Identity, Patte
 use crate::{identity::DataOrigin, language::Text};
 
 pub use change::{ChangeProblem, changes_of_stored_values};
-pub use problem::{FieldProblem, ProblemCode};
+pub use problem::{ChangeCode, FieldProblem, ProblemCode};
 pub(super) use schema::definition_document;
 pub use schema::definition_schema;
 

@@ -13,15 +13,18 @@ pub struct FieldProblem {
     pub message: String,
 }
 
-macro_rules! problem_codes {
-    ($($(#[$doc:meta])* $variant:ident $code:literal)+) => {
-        /// The kinds of problems. Codes are stable: clients may rely on them.
+macro_rules! codes {
+    ($(#[$of_all:meta])* $name:ident: $($(#[$doc:meta])* $variant:ident $code:literal)+) => {
+        $(#[$of_all])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum ProblemCode {
+        pub enum $name {
             $($(#[$doc])* $variant,)+
         }
 
-        impl ProblemCode {
+        impl $name {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
             /// The code, as clients see it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $code,)+ }
@@ -30,7 +33,9 @@ macro_rules! problem_codes {
     };
 }
 
-problem_codes! {
+codes! {
+    /// The kinds of problems. Codes are stable: clients may rely on them.
+    ProblemCode:
     /// A field is not an object of the known members.
     Shape "field_shape"
     /// More fields than there may be.
@@ -75,4 +80,21 @@ problem_codes! {
     InvalidValue "invalid_value"
     /// A word that means two values.
     ValueDuplicate "value_duplicate"
+}
+
+codes! {
+    /// What stored records keep from changing. Codes are stable: clients may rely on them.
+    ChangeCode:
+    /// A field is gone, or has another name.
+    FieldRemoved "field_removed"
+    /// A field has another type.
+    TypeChanged "type_changed"
+    /// Amounts have another currency.
+    CurrencyChanged "currency_changed"
+    /// A field turned from personal to not, or the other way.
+    IsPiiChanged "is_pii_changed"
+    /// Another field is the unique identifier.
+    IdentifierChanged "unique_identifier_changed"
+    /// An enum lacks values that it had.
+    ValuesRemoved "values_removed"
 }

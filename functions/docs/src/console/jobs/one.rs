@@ -18,6 +18,8 @@ struct One {
     job: JobView,
     may_write: bool,
     may_reveal: bool,
+    /// Whether the state stands by itself, on another page than the job's.
+    is_alone: bool,
 }
 
 #[derive(Template)]
@@ -27,6 +29,8 @@ struct Status {
     job: JobView,
     may_write: bool,
     may_reveal: bool,
+    /// Whether the state stands by itself, on another page than the job's.
+    is_alone: bool,
 }
 
 /// A job's page.
@@ -37,6 +41,7 @@ pub(crate) async fn one(user: &User<'_>, id: &str) -> Shown {
         job: job(user, id).await?,
         may_write: claims.has("records:write"),
         may_reveal: claims.has("pii:reveal"),
+        is_alone: false,
     };
     Ok(no_store(html(&one)?))
 }
@@ -49,6 +54,7 @@ pub(crate) async fn status(user: &User<'_>, id: &str) -> Shown {
         job: job(user, id).await?,
         may_write: claims.has("records:write"),
         may_reveal: claims.has("pii:reveal"),
+        is_alone: user.visit.query("alone").is_some(),
     };
     Ok(no_store(html(&status)?))
 }

@@ -1,0 +1,73 @@
+//! What a browser keeps between leaving for the identity provider and coming back.
+
+use cookie::{Cookie, SameSite, time::Duration};
+use http::{HeaderValue, header};
+use subtle::ConstantTimeEq;
+
+use crate::visit::Visit;
+
+/// How long somebody may take to sign in at the provider.
+const VALID_FOR: Duration = Duration::minutes(10);
+
+/// One attempt to sign in. Its cookie comes along when the provider leads back, which is a
+/// navigation from another site (`SameSite=Lax`).
+pub(crate) struct Attempt {
+    pub(crate) state: String,
+    pub(crate) verifier: String,
+    /// The console as it was left: `/fr/console`, or `/console`.
+    pub(crate) home: String,
+}
+
+impl Attempt {
+    /// The attempt that a request's cookies hold, if the provider's answer is one to it.
+    pub(crate) fn of(visit: &Visit<'_>, state: &str) -> Option<Self> {
+        let name = name(visit);
+        let mut cookies = Cookie::split_parse(visit.header(header::COOKIE)).filter_map(Result::ok);
+        let cookie = cookies.find(|cookie| cookie.name() == name)?;
+        let mut parts = cookie.value().split('.');
+        let attempt = Self {
+            state: parts.next()?.to_owned(),
+            verifier: parts.next()?.to_owned(),
+            home: match parts.next()? {
+                "en" => "/en/console".to_owned(),
+                "fr" => "/fr/console".to_owned(),
+                _ => "/console".to_owned(),
+            },
+        };
+        let is_answered = attempt.state.as_bytes().ct_eq(state.as_bytes());
+        (bool::from(is_answered) && !state.is_empty()).then_some(attempt)
+    }
+
+    /// Has the browser keep it.
+    pub(crate) fn set_cookie(&self, visit: &Visit<'_>) -> Option<HeaderValue> {
+        let language = self.home.trim_matches('/').split('/').next();
+        let language = language.unwrap_or_default();
+        let value = format!("{}.{}.{language}", self.state, self.verifier);
+        let mut cookie = cookie(visit, &value);
+        cookie.set_max_age(VALID_FOR);
+        HeaderValue::from_str(&cookie.to_string()).ok()
+    }
+}
+
+/// Has the browser forget the attempt: it is good for one answer.
+pub(crate) fn forget_cookie(visit: &Visit<'_>) -> Option<HeaderValue> {
+    let mut cookie = cookie(visit, "");
+    cookie.make_removal();
+    HeaderValue::from_str(&cookie.to_string()).ok()
+}
+
+fn cookie<'c>(visit: &Visit<'_>, value: &'c str) -> Cookie<'c> {
+    Cookie::build((name(visit), value))
+        .path("/")
+        .http_only(true)
+        .secure(visit.scheme() == "https")
+        .same_site(SameSite::Lax)
+        .build()
+}
+
+fn name(visit: &Visit<'_>) -> &'static str {
+    match visit.scheme() {
+        "https" => "__Host-sign-in",
+        _ => "sign-in",
+    }
+}

@@ -1,0 +1,70 @@
+//! Values that many requests and replies have.
+
+use clientele::{dataset::Dataset, dataset::schema::Schema, identity::MAX_DATA_ORIGIN};
+
+/// A text.
+pub(super) fn text(description: &'static str) -> Schema {
+    Schema::of("string").described(description)
+}
+
+/// How many there are of something.
+pub(super) fn count(description: &'static str) -> Schema {
+    Schema::of("integer").at_least(0).described(description)
+}
+
+/// A point in time (RFC 3339), in UTC.
+pub(super) fn time(description: &'static str) -> Schema {
+    Schema::text_of("date-time").described(description)
+}
+
+/// True or false.
+pub(super) fn flag(description: &'static str) -> Schema {
+    Schema::of("boolean").described(description)
+}
+
+/// Where a job can be read.
+pub(super) fn job_path() -> Schema {
+    text("Where the job can be read.").example("/v1/jobs/019a9d3e-5b0c-7c1e-9a57-2f1c0f9a6f11")
+}
+
+/// A job's long id.
+pub(super) fn job_id() -> Schema {
+    text("The job's long id; every route of jobs takes it, or the UUID at its end alone.")
+        .example("registry.example/1/upload_customers/019a9d3e-5b0c-7c1e-9a57-2f1c0f9a6f11")
+}
+
+/// A group's id.
+pub(super) fn group_id() -> Schema {
+    Schema::text_like("^[a-z0-9_.-]{1,64}$").example("tenants")
+}
+
+/// A source's name.
+pub(super) fn source() -> Schema {
+    Schema::text_like("^[a-z0-9_]+$")
+        .of_length(1, MAX_DATA_ORIGIN)
+        .example("generic")
+}
+
+/// A built-in dataset's name.
+pub(super) fn builtin_dataset() -> Schema {
+    Schema::choice(Dataset::all_builtin().iter().map(|dataset| dataset.name()))
+}
+
+/// A dataset's name, the organization's own included.
+pub(super) fn dataset() -> Schema {
+    let names = Dataset::all_builtin().iter().map(|dataset| dataset.name());
+    Schema::choice(names.chain(["workspace"]))
+}
+
+/// A whole number of the query, from 1, and what it is when it is left out.
+pub(super) fn number(most: u64, default: u64) -> Schema {
+    Schema::of("integer").between(1, most).with_default(default)
+}
+
+/// A customer's id, as clients have it.
+pub(super) fn id() -> Schema {
+    Schema::any([
+        Schema::of("string"),
+        Schema::of("integer").between(0, u64::MAX),
+    ])
+}

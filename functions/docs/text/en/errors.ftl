@@ -1,0 +1,23 @@
+# The pages of error codes.
+errors = Error codes
+errors-unknown = There is no error code { $code }. These are the codes that there are.
+errors-intro = A request that is refused is answered with problem details (RFC 9457). Their type leads to a page here, whose last part is the code: programs can rely on it, messages may change.
+errors-members = Where rows are wrong, errors lists them, each with row, line, column, code and message. Messages about rows and files come in English or French, as Accept-Language asks, and never repeat a protected value.
+errors-kinds = Kinds of errors
+errors-request = Requests
+errors-request-lead = The code ends the type of problem details.
+errors-row = Rows
+errors-row-lead = The code is in the errors of a request, in a job's report and in rejected.csv, for one row or event.
+errors-file = Files
+errors-file-lead = The code is the error of a file's job: nothing of the file is imported. A request with such rows is refused with 400.
+errors-field = Definitions of fields
+errors-field-lead = The code is in the errors of a refused definition of workspace fields.
+errors-job = Jobs
+errors-job-lead = The code is the error or the remark of a job.
+errors-warning = Warnings
+errors-warning-lead = The code is in the warnings of a job or a check. Nothing was refused.
+errors-status = Status { $status }
+errors-remedy = What to do
+errors-what = What has happened
+errors-messages = The message may read
+errors-where = Where it appears

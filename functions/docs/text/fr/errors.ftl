@@ -1,0 +1,23 @@
+# Les pages des codes d'erreur.
+errors = Codes d'erreur
+errors-unknown = Le code d'erreur { $code } n'existe pas. Voici ceux qui existent.
+errors-intro = À une requête refusée répondent des « problem details » (RFC 9457). Leur type mène à une page d'ici, dont la dernière partie est le code : les programmes peuvent s'y fier, les messages peuvent changer.
+errors-members = Si des lignes sont incorrectes, errors les énumère, chacune avec row, line, column, code et message. Les messages sur les lignes et les fichiers sont en anglais ou en français, selon Accept-Language, et ne répètent jamais une valeur protégée.
+errors-kinds = Types d'erreurs
+errors-request = Requêtes
+errors-request-lead = Le code termine le type des « problem details ».
+errors-row = Lignes
+errors-row-lead = Le code figure dans les erreurs d'une requête, dans le rapport d'une tâche et dans rejected.csv, pour une ligne ou un événement.
+errors-file = Fichiers
+errors-file-lead = Le code est l'erreur de la tâche d'un fichier : rien du fichier n'est importé. Une requête avec de telles lignes est refusée avec 400.
+errors-field = Définitions de champs
+errors-field-lead = Le code figure dans les erreurs d'une définition refusée des champs de l'espace de travail.
+errors-job = Tâches
+errors-job-lead = Le code est l'erreur ou la remarque d'une tâche.
+errors-warning = Avertissements
+errors-warning-lead = Le code figure dans les avertissements d'une tâche ou d'une vérification. Rien n'a été refusé.
+errors-status = Statut { $status }
+errors-remedy = Que faire
+errors-what = Ce qui s'est passé
+errors-messages = Le message peut être
+errors-where = Où il apparaît
