@@ -7,30 +7,32 @@ const follow = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", follow);
 follow();
 
-// The viewer makes a second <main> of its list, in the page's own.
-const WithoutMain = ({ React }) => {
-  const redone = (element) => {
-    if (!React.isValidElement(element)) return element;
-    const { children, ...properties } = element.props;
-    const type = element.type === "main" ? "div" : element.type;
-    const within = React.Children.map(children, redone) ?? [];
-    return React.createElement(type, { ...properties, key: element.key }, ...within);
+// The viewer's own layout has a second <main>, and says again what the page says.
+const Layout = ({ React }) => {
+  const make = React.createElement;
+  const ReferenceLayout = ({ getComponent, specSelectors }) => {
+    const part = (name) => make(getComponent(name, true));
+    const view = (...parts) => make("div", { className: "swagger-ui" }, ...parts);
+    if (specSelectors.loadingStatus() !== "success") return view(part("errors"));
+    const schemes = make("div", { className: "schemes" }, part("ServersContainer"), part("AuthorizeBtnContainer"));
+    return view(
+      make(getComponent("SvgAssets")),
+      part("errors"),
+      make("div", { className: "scheme-container" }, schemes),
+      part("FilterContainer"),
+      part("operations"),
+      part("Models"),
+    );
   };
-  const layout = (Original) =>
-    class extends Original {
-      render() {
-        return redone(super.render());
-      }
-    };
-  return { wrapComponents: { BaseLayout: layout } };
+  return { components: { ReferenceLayout } };
 };
 
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#reference",
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [WithoutMain],
-  layout: "BaseLayout",
+  plugins: [Layout],
+  layout: "ReferenceLayout",
   // Its label has no words.
   onComplete: () => document.getElementById("servers")?.setAttribute("aria-label", "Server"),
   deepLinking: true,
