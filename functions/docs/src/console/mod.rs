@@ -8,7 +8,9 @@ mod jobs;
 mod mistakes;
 mod provider;
 mod session;
+mod settings;
 mod sign_in;
+mod sources;
 mod stop;
 mod user;
 mod workspace;
@@ -69,6 +71,8 @@ async fn answered(visit: &Visit<'_>, path: &[&str]) -> Reply {
         (false, ["jobs", id, "report.json"]) => jobs::report(&user, id).await,
         (true, ["jobs", id, "cancel"]) => jobs::cancel(&user, id).await,
         (_, ["groups", rest @ ..]) => groups::answer(&user, rest).await,
+        (_, ["sources", rest @ ..]) => sources::answer(&user, rest).await,
+        (_, ["settings", rest @ ..]) => settings::answer(&user, rest).await,
         _ => Err(Problem::not_found("page").into()),
     };
     shown.or_else(|stop| stop.show(&user))
