@@ -71,6 +71,24 @@ impl Mistakes {
         }
     }
 
+    /// The same about something that the message is to name in any language.
+    pub(crate) fn add_refused_of(
+        &mut self,
+        page: &Page,
+        input: &str,
+        of: Option<&str>,
+        code: &str,
+        detail: &str,
+    ) {
+        self.add_refused(page, input, code, detail);
+        let (Some(of), Some(last)) = (of, self.0.last_mut()) else {
+            return;
+        };
+        if !last.message.starts_with(of) {
+            last.message = format!("{of}: {}", last.message);
+        }
+    }
+
     /// Whether nothing is wrong.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

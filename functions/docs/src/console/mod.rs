@@ -1,6 +1,7 @@
 //! The console: the registry's API as pages, for people.
 
 mod claims;
+mod fields;
 mod groups;
 mod home;
 mod import;
@@ -70,6 +71,7 @@ async fn answered(visit: &Visit<'_>, path: &[&str]) -> Reply {
         (false, ["jobs", id, "rejected.csv"]) => jobs::rejected(&user, id).await,
         (false, ["jobs", id, "report.json"]) => jobs::report(&user, id).await,
         (true, ["jobs", id, "cancel"]) => jobs::cancel(&user, id).await,
+        (_, ["fields"]) => fields::answer(&user).await,
         (_, ["groups", rest @ ..]) => groups::answer(&user, rest).await,
         (_, ["sources", rest @ ..]) => sources::answer(&user, rest).await,
         (_, ["settings", rest @ ..]) => settings::answer(&user, rest).await,
