@@ -41,13 +41,17 @@ const PUBLIC: [&str; 13] = [
 ];
 
 /// What somebody sees who has signed in.
-const SIGNED_IN: [&str; 6] = [
+const SIGNED_IN: [&str; 10] = [
     "/console",
     "/console/import",
     "/console/jobs",
     "/console/groups",
     "/console/groups/customers.generic",
-    "/docs/workspace",
+    "/console/sources",
+    "/console/sources/generic/revoke",
+    "/console/settings",
+    "/console/fields",
+    "/console/workspace",
 ];
 
 /// Keeps colors from being measured on their way to others.
@@ -106,7 +110,9 @@ impl<'b> Inspection<'b> {
         let path = format!("/{language}{path}");
         self.browser.show_on(Screen::ALL[0]).await;
         self.browser.visit(&path).await;
-        self.browser.until("a page that is complete", async || self.is_complete().await).await;
+        self.browser
+            .until("a page that is complete", async || self.is_complete().await)
+            .await;
         self.browser.script(STILL).await;
         let mut faults = self.what_is_said(language).await;
         faults.extend(self.browser.keyboard_faults().await);
