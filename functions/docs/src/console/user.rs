@@ -86,6 +86,15 @@ impl User<'_> {
     }
 }
 
+/// Where the API is, without a slash at its end.
+pub(crate) fn api_url(visit: &Visit<'_>) -> String {
+    let api_url = &visit.docs.settings.api_url;
+    match api_url.is_empty() {
+        true => visit.origin(),
+        false => api_url.clone(),
+    }
+}
+
 /// Asks a route on somebody's behalf.
 pub(crate) async fn ask(
     visit: &Visit<'_>,
@@ -94,11 +103,7 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<Value>,
 ) -> Result<Answer, Stop> {
-    let api_url = &visit.docs.settings.api_url;
-    let base = match api_url.is_empty() {
-        true => visit.origin(),
-        false => api_url.clone(),
-    };
+    let base = api_url(visit);
     let mut headers = vec![
         ("accept-language".to_owned(), visit.place.lang().into()),
         ("authorization".to_owned(), format!("Bearer {token}").into()),
