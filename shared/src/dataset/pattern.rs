@@ -64,14 +64,14 @@ impl Pattern {
         }
     }
 
+    /// The regular expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
+    }
+
     /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
         self.compiled().is_some_and(|regex| regex.is_match(text))
-    }
-
-    /// The pattern as it is written.
-    pub fn as_str(&self) -> &str {
-        &self.pattern
     }
 
     /// The bytes of memory that it takes.
