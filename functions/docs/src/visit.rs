@@ -74,6 +74,13 @@ impl<'a> Visit<'a> {
         value(self.body, name)
     }
 
+    /// Every value of a name in a form's body, in their order.
+    pub(crate) fn form_all(&self, name: &str) -> Vec<String> {
+        let pairs = url::form_urlencoded::parse(self.body);
+        let of_name = pairs.filter(|(its, _)| its == name);
+        of_name.map(|(_, value)| value.into_owned()).collect()
+    }
+
     /// Whether a form was sent by a page of this site, as far as the browser tells: another
     /// site's page could otherwise have its visitor's browser delete customers.
     pub(crate) fn is_from_own_page(&self) -> bool {

@@ -50,10 +50,24 @@ pub(crate) struct Refusal {
     pub(crate) detail: String,
     /// The messages of its errors, each with its place.
     pub(crate) errors: Vec<String>,
+    /// The same errors, as the API wrote them.
+    pub(crate) listed: Vec<Value>,
     pub(crate) request_id: String,
 }
 
 impl Refusal {
+    /// That there is no such thing, found before the API was asked.
+    pub(crate) fn missing(detail: String) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "not_found".to_owned(),
+            detail,
+            errors: Vec::new(),
+            listed: Vec::new(),
+            request_id: String::new(),
+        }
+    }
+
     /// Reads problem details (RFC 9457).
     pub(crate) fn of(answer: &Answer) -> Self {
         let problem: Value = answer.json().unwrap_or_default();
@@ -63,8 +77,8 @@ impl Refusal {
                 .and_then(Value::as_str)
                 .unwrap_or_default()
         };
-        let errors = problem.get("errors").and_then(Value::as_array);
-        let errors = errors.map(|errors| errors.iter().map(error_line).collect());
+        let listed = problem.get("errors").and_then(Value::as_array).cloned();
+        let listed = listed.unwrap_or_default();
         Self {
             status: answer.status,
             code: text("type")
@@ -73,7 +87,8 @@ impl Refusal {
                 .unwrap_or_default()
                 .to_owned(),
             detail: text("detail").to_owned(),
-            errors: errors.unwrap_or_default(),
+            errors: listed.iter().map(error_line).collect(),
+            listed,
             request_id: answer.request_id.clone(),
         }
     }

@@ -18,6 +18,9 @@ macro_rules! texts {
             include_str!(concat!("../../text/", $language, "/import.ftl")),
             include_str!(concat!("../../text/", $language, "/datasets.ftl")),
             include_str!(concat!("../../text/", $language, "/errors.ftl")),
+            include_str!(concat!("../../text/", $language, "/groups.ftl")),
+            include_str!(concat!("../../text/", $language, "/sources.ftl")),
+            include_str!(concat!("../../text/", $language, "/fields.ftl")),
         ]
     };
 }
@@ -51,6 +54,12 @@ pub(crate) fn say(language: Language, id: &str) -> String {
     format(language, id, None)
 }
 
+/// A message, if there is one of that id: for what the API may come to say.
+pub(crate) fn find(language: Language, id: &str) -> Option<String> {
+    let is_known = bundle_of(language).has_message(id);
+    is_known.then(|| format(language, id, None))
+}
+
 /// A message with texts to fill in, by their names.
 pub(crate) fn say_with(language: Language, id: &str, values: &[(&str, &str)]) -> String {
     let mut args = FluentArgs::new();
@@ -82,12 +91,16 @@ pub(crate) fn number(number: u64) -> String {
     grouped
 }
 
-/// The message of that id; the id itself if there is none, which a test keeps from happening.
-fn format(language: Language, id: &str, args: Option<&FluentArgs<'_>>) -> String {
-    let bundle: &Bundle = match language {
+fn bundle_of(language: Language) -> &'static Bundle {
+    match language {
         Language::English => &ENGLISH,
         Language::French => &FRENCH,
-    };
+    }
+}
+
+/// The message of that id; the id itself if there is none, which a test keeps from happening.
+fn format(language: Language, id: &str, args: Option<&FluentArgs<'_>>) -> String {
+    let bundle = bundle_of(language);
     let pattern = bundle.get_message(id).and_then(|message| message.value());
     let Some(pattern) = pattern else {
         tracing::error!(id, "a page lacks its words");
