@@ -32,6 +32,16 @@ impl User<'_> {
         Claims::of(self.session.token())
     }
 
+    /// Makes sure that the API knows the visitor, for pages that ask it nothing else.
+    pub(crate) async fn known(&self) -> Result<(), Stop> {
+        // Whoever lacks the scope is known all the same.
+        let asked = self.attempt(Method::GET, "/v1/jobs?limit=1", None).await?;
+        match asked {
+            Err(refusal) if refusal.status != StatusCode::FORBIDDEN => Err(refusal.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// What a route answers a GET with.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Stop> {
         Ok(self.send(Method::GET, path, None).await?.json()?)
