@@ -15,6 +15,8 @@ mod api;
 mod api_payloads;
 mod browser;
 mod chance;
+mod console;
+mod console_provider;
 mod contacts;
 mod contacts_bulk;
 mod contacts_faults;
