@@ -1,7 +1,10 @@
 //! What is wrong with a form, shown above it and at its inputs.
 
+use clientele::language::Language;
+
 use super::stop::Refusal;
 use crate::{
+    errors::catalog,
     site::{Page, words},
     visit::Visit,
 };
@@ -55,16 +58,34 @@ impl Mistakes {
         });
     }
 
-    /// Adds what the API says: in the page's language if there are words for the code, else in the
-    /// API's own, English.
+    /// Adds what the API says. It speaks English: in another language, what the code's own page
+    /// says stands in its place.
     pub(crate) fn add_refused(&mut self, page: &Page, input: &str, code: &str, detail: &str) {
-        match words::find(page.language(), &format!("problem-{code}")) {
+        match in_words(page.language(), code) {
             Some(message) => self.add(page, input, message),
             None => self.0.push(Mistake {
                 input: input.to_owned(),
                 message: detail.to_owned(),
                 lang: "en",
             }),
+        }
+    }
+
+    /// The same about something that the message is to name in any language.
+    pub(crate) fn add_refused_of(
+        &mut self,
+        page: &Page,
+        input: &str,
+        of: Option<&str>,
+        code: &str,
+        detail: &str,
+    ) {
+        self.add_refused(page, input, code, detail);
+        let (Some(of), Some(last)) = (of, self.0.last_mut()) else {
+            return;
+        };
+        if !last.message.starts_with(of) {
+            last.message = format!("{of}: {}", last.message);
         }
     }
 
@@ -95,6 +116,19 @@ impl Mistakes {
             false => format!("{input}-hint"),
         }
     }
+}
+
+/// What a code means: in the console's words if it has some, else by the code's page unless the
+/// API says it in that language itself.
+fn in_words(language: Language, code: &str) -> Option<String> {
+    if let Some(words) = words::find(language, &format!("problem-{code}")) {
+        return Some(words);
+    }
+    if language == Language::English {
+        return None;
+    }
+    let words = catalog().get(code)?.words(language);
+    Some(format!("{}. {}", words.title, words.remedy))
 }
 
 /// A text of a form without the blanks around it.

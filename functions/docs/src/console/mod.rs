@@ -1,6 +1,7 @@
 //! The console: the registry's API as pages, for people.
 
 mod claims;
+mod fields;
 mod groups;
 mod home;
 mod import;
@@ -8,7 +9,9 @@ mod jobs;
 mod mistakes;
 mod provider;
 mod session;
+mod settings;
 mod sign_in;
+mod sources;
 mod stop;
 mod user;
 mod workspace;
@@ -69,7 +72,7 @@ async fn answered(visit: &Visit<'_>, path: &[&str]) -> Result<Response<Body>, Pr
 /// A page for somebody who has signed in.
 async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response<Body>, Stop> {
     let shown = match (is_write, path) {
-        (false, []) => home::page(user),
+        (false, []) => home::page(user).await,
         (false, ["import"]) => import::form(user, None).await,
         (true, ["import"]) => import::send(user).await,
         (true, ["import", "preview"]) => import::preview(user).await,
@@ -82,7 +85,10 @@ async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response
         (true, ["jobs", id, "cancel"]) => jobs::cancel(user, id).await,
         (false, ["workspace"]) => workspace::page(user).await,
         (false, ["workspace", file]) => return workspace::example(user, file).await,
+        (_, ["fields"]) => fields::answer(user).await,
         (_, ["groups", rest @ ..]) => groups::answer(user, rest).await,
+        (_, ["sources", rest @ ..]) => sources::answer(user, rest).await,
+        (_, ["settings", rest @ ..]) => settings::answer(user, rest).await,
         _ => Err(Problem::not_found("page").into()),
     };
     Ok(shown?.map(Body::Text))

@@ -32,6 +32,16 @@ impl User<'_> {
         Claims::of(self.session.token())
     }
 
+    /// Makes sure that the API knows the visitor, for pages that ask it nothing else.
+    pub(crate) async fn known(&self) -> Result<(), Stop> {
+        // Whoever lacks the scope is known all the same.
+        let asked = self.attempt(Method::GET, "/v1/jobs?limit=1", None).await?;
+        match asked {
+            Err(refusal) if refusal.status != StatusCode::FORBIDDEN => Err(refusal.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// What a route answers a GET with.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Stop> {
         Ok(self.send(Method::GET, path, None).await?.json()?)
@@ -76,6 +86,15 @@ impl User<'_> {
     }
 }
 
+/// Where the API is, without a slash at its end.
+pub(crate) fn api_url(visit: &Visit<'_>) -> String {
+    let api_url = &visit.docs.settings.api_url;
+    match api_url.is_empty() {
+        true => visit.origin(),
+        false => api_url.clone(),
+    }
+}
+
 /// Asks a route on somebody's behalf.
 pub(crate) async fn ask(
     visit: &Visit<'_>,
@@ -84,11 +103,7 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<Value>,
 ) -> Result<Answer, Stop> {
-    let api_url = &visit.docs.settings.api_url;
-    let base = match api_url.is_empty() {
-        true => visit.origin(),
-        false => api_url.clone(),
-    };
+    let base = api_url(visit);
     let mut headers = vec![
         ("accept-language".to_owned(), visit.place.lang().into()),
         ("authorization".to_owned(), format!("Bearer {token}").into()),

@@ -28,7 +28,7 @@ dataset-elements-lead = The list's elements are objects with these members.
 dataset-generated = Filled in by the registry
 dataset-generated-lead = You get these fields when you read records. If you send them, they are ignored with a warning.
 dataset-generated-caption = Fields that only the registry fills, with an example
-dataset-aliases = Other headers that mean this field
+dataset-aliases = Other headers
 column-field = Field
 column-meaning = Meaning
 column-example = Example
@@ -101,6 +101,8 @@ send-contact-lead = The reply has the contact with the customer_id that it got. 
 send-contacts = Make up to a hundred, and list them
 send-contacts-lead = All of them are stored, or none. With an Idempotency-Key the same request can be sent again without making anybody twice.
 send-contacts-file-lead = Each row makes a contact. A contact has no identifier of its own, so a file that is sent twice makes all of them twice.
+send-contacts-errors = What is wrong with a body
+send-contacts-errors-lead = A body that is wrong is answered with 422 and detail: one entry for each problem, with its place (loc), a message (msg) and a type, as clients of FastAPI know it. No message repeats a value.
 
 send-events = Send events
 send-events-lead = One event, an array of them, or one a line (application/x-ndjson). The answer comes when they are stored, and says what became of each.

@@ -1,0 +1,46 @@
+# The editor of a workspace's fields.
+fields-title = Fields of your customers
+fields-lead = What your workspace keeps about a customer. Columns of a file that no field knows follow the settings.
+fields-saved = The fields are saved.
+fields-none = There are no fields yet. Begin with an example and change what does not fit, or with an empty field. Nothing is saved before you save it.
+fields-example = Begin with an example
+fields-add = Add a field
+fields-save = Save the fields
+field-number = Field { $number }
+field-name = Name
+field-type = Type
+field-type-string = text
+field-type-number = number
+field-type-boolean = yes or no
+field-type-date = date
+field-type-currency = amount of money
+field-type-enum = choice
+field-choose = choose
+field-date-format = Written as
+field-currency = Currency
+field-pattern = Pattern (optional)
+field-pattern-hint = A pattern is a regular expression that the whole text must match, such as [A-Z]{"{"}2{"}"}[0-9]+.
+field-values = Values, one on a line
+field-values-hint = Values of a choice: each on a line, with the name that people know it by after an equals sign, as in g = Gold. Both are understood in files.
+field-required = required
+field-personal = personal: encrypted
+field-unique = unique identifier
+field-marks-hint = Exactly one field is the unique identifier, by which a customer is known: a text. Personal fields are encrypted before they are stored. Once there are customers, a field's type and whether it is personal cannot change.
+field-up = Move up
+field-down = Move down
+field-remove = Remove
+example-number = customer_number
+example-name = full_name
+example-phone = phone
+example-born = date_of_birth
+example-tier = tier
+example-tiers =
+    g = Gold
+    s = Silver
+
+problem-no_unique_identifier = One field must be the unique identifier. Mark it.
+problem-several_unique_identifiers = Only one field can be the unique identifier.
+problem-fields_changed = Somebody else has changed the fields meanwhile. Open this page anew in another tab, and bring your changes into what is there.
+problem-format_missing = Choose how its dates are written, or its currency.
+problem-is_pii_changed = There are customers, so whether the field is personal cannot change.
+problem-unique_identifier_changed = There are customers, so the unique identifier cannot become another field.

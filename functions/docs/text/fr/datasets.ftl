@@ -28,7 +28,7 @@ dataset-elements-lead = Les éléments de la liste sont des objets avec ces memb
 dataset-generated = Remplis par le registre
 dataset-generated-lead = Vous recevez ces champs en lisant les fiches. Si vous les envoyez, ils sont ignorés avec un avertissement.
 dataset-generated-caption = Les champs que seul le registre remplit, avec un exemple
-dataset-aliases = Autres en-têtes qui désignent ce champ
+dataset-aliases = Autres en-têtes
 column-field = Champ
 column-meaning = Signification
 column-example = Exemple
@@ -101,6 +101,8 @@ send-contact-lead = La réponse contient le contact avec le customer_id qu'il a 
 send-contacts = En créer jusqu'à cent, et les lister
 send-contacts-lead = Tous sont enregistrés, ou aucun. Avec une Idempotency-Key, la même requête peut être renvoyée sans créer personne deux fois.
 send-contacts-file-lead = Chaque ligne crée un contact. Un contact n'a pas d'identifiant à lui ; un fichier envoyé deux fois les crée donc tous deux fois.
+send-contacts-errors = Ce qui ne va pas dans un corps
+send-contacts-errors-lead = À un corps incorrect répondent 422 et detail : une entrée par problème, avec sa place (loc), un message (msg) et un type, comme les clients de FastAPI le connaissent. Aucun message ne répète une valeur.
 
 send-events = Envoyer des événements
 send-events-lead = Un événement, un tableau d'événements, ou un par ligne (application/x-ndjson). La réponse arrive quand ils sont enregistrés, et dit ce qu'il est advenu de chacun.

@@ -1,0 +1,46 @@
+# L'éditeur des champs d'un espace.
+fields-title = Les champs de vos clients
+fields-lead = Ce que votre espace conserve d'un client. Les colonnes d'un fichier qu'aucun champ ne connaît suivent les réglages.
+fields-saved = Les champs sont enregistrés.
+fields-none = Il n'y a pas encore de champ. Commencez par un exemple et changez ce qui ne convient pas, ou par un champ vide. Rien n'est enregistré tant que vous ne l'enregistrez pas.
+fields-example = Commencer par un exemple
+fields-add = Ajouter un champ
+fields-save = Enregistrer les champs
+field-number = Champ { $number }
+field-name = Nom
+field-type = Type
+field-type-string = texte
+field-type-number = nombre
+field-type-boolean = oui ou non
+field-type-date = date
+field-type-currency = montant
+field-type-enum = choix
+field-choose = choisissez
+field-date-format = Écriture
+field-currency = Monnaie
+field-pattern = Motif (facultatif)
+field-pattern-hint = Un motif est une expression régulière à laquelle tout le texte doit répondre, comme [A-Z]{"{"}2{"}"}[0-9]+.
+field-values = Valeurs, une par ligne
+field-values-hint = Valeurs d'un choix : une par ligne, avec le nom que connaissent les personnes après un signe égal, comme g = Or. Les deux sont compris dans les fichiers.
+field-required = obligatoire
+field-personal = personnel : chiffré
+field-unique = identifiant unique
+field-marks-hint = Un champ, et un seul, est l'identifiant unique par lequel un client est reconnu : un texte. Les champs personnels sont chiffrés avant tout enregistrement. Dès qu'il y a des clients, le type d'un champ et son caractère personnel ne peuvent plus changer.
+field-up = Monter
+field-down = Descendre
+field-remove = Retirer
+example-number = numero_client
+example-name = nom_complet
+example-phone = telephone
+example-born = date_de_naissance
+example-tier = niveau
+example-tiers =
+    g = Or
+    s = Argent
+
+problem-no_unique_identifier = Un champ doit être l'identifiant unique. Désignez-le.
+problem-several_unique_identifiers = Un seul champ peut être l'identifiant unique.
+problem-fields_changed = Quelqu'un d'autre a changé les champs entre-temps. Ouvrez de nouveau cette page dans un autre onglet, et reportez-y vos changements.
+problem-format_missing = Choisissez l'écriture de ses dates, ou sa monnaie.
+problem-is_pii_changed = Il y a des clients : le caractère personnel du champ ne peut plus changer.
+problem-unique_identifier_changed = Il y a des clients : l'identifiant unique ne peut pas devenir un autre champ.

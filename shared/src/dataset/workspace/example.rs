@@ -9,6 +9,9 @@ use crate::dataset::{Dataset, DateFormat, Field, simplify};
 const DEFINITION: &str = include_str!("../../../datasets/workspace_example.json");
 
 impl Definition {
+    /// The fields of [`example`](Self::example) as an administrator would write them: a JSON array.
+    pub const EXAMPLE: &str = DEFINITION;
+
     /// A definition with a field of every type, for the documentation; `None` is a mistake in its file,
     /// which a test reads.
     pub fn example() -> Option<Self> {
