@@ -106,7 +106,9 @@ impl<'b> Inspection<'b> {
         let path = format!("/{language}{path}");
         self.browser.show_on(Screen::ALL[0]).await;
         self.browser.visit(&path).await;
-        self.browser.until("a page that is complete", async || self.is_complete().await).await;
+        self.browser
+            .until("a page that is complete", async || self.is_complete().await)
+            .await;
         self.browser.script(STILL).await;
         let mut faults = self.what_is_said(language).await;
         faults.extend(self.browser.keyboard_faults().await);

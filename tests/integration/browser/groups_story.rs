@@ -40,7 +40,9 @@ async fn tell(setup: Setup) {
         sign_in(browser, &stack.token(1)).await;
         browser.click_first("Groups").await;
         // Customers and pages.
-        browser.find("row", "customers.generic customers 1 203 2").await;
+        browser
+            .find("row", "customers.generic customers 1 203 2")
+            .await;
         browser.click_first("customers.generic").await;
 
         turn_pages(browser).await;
