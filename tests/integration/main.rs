@@ -56,6 +56,7 @@ mod preview;
 mod privacy;
 mod rate;
 mod records;
+mod reference;
 mod rejected;
 mod rewrap;
 mod s3_payloads;

@@ -63,7 +63,7 @@ async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let path: Vec<&str> = visit.place.path.trim_matches('/').split('/').collect();
     let headers = &visit.parts.headers;
     let reply = match *path.as_slice() {
-        ["console", ref rest @ ..] => console::answer(visit, rest).await,
+        ["console", ref rest @ ..] => return console::answer(visit, rest).await,
         _ if !visit.is_read() => Err(Problem::method_not_allowed("GET, HEAD")),
         ["schemas", file] => schemas::schema(file, headers),
         ["openapi.json"] => reference::document(visit),

@@ -176,11 +176,17 @@ impl<'p> Route<'p> {
     /// The route of a method and a path without slashes at its ends.
     pub fn of(method: &Method, path: &'p str) -> Result<Self, Problem> {
         let mut allowed: Vec<&str> = Vec::new();
+        // What the path leads to, whatever the method: the end of `…/cancel` is no job's id.
+        let mut meant = None;
         for endpoint in ENDPOINTS {
             let mut templates = endpoint.paths().map(|path| path.trim_start_matches('/'));
-            let Some(parameter) = templates.find_map(|template| parameter(template, path)) else {
+            let matched = templates.find_map(|of| Some((of, parameter(of, path)?)));
+            let Some((template, parameter)) = matched else {
                 continue;
             };
+            if *meant.get_or_insert(template) != template {
+                continue;
+            }
             if endpoint.method == method {
                 return Ok(Self {
                     endpoint,
@@ -265,6 +271,8 @@ mod tests {
             ("POST", "api/v1/in", 404),
             ("GET", "api/v1/out/a/b", 404),
             ("DELETE", "v1/jobs/u", 405),
+            ("GET", "v1/jobs/u/cancel", 405),
+            ("POST", "v1/jobs/u/report", 405),
             ("GET", "", 404),
         ];
         for (method, path, status) in table {

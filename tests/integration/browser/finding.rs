@@ -1,6 +1,7 @@
 //! Finding and using what is on a page, by what a person reads there.
 
 use std::{
+    collections::HashMap,
     path::Path,
     time::{Duration, Instant},
 };
@@ -16,6 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const INTERVAL: Duration = Duration::from_millis(25);
 
 const FIND: &str = include_str!("finding.js");
+/// Numbers with their names, as a description list has them; without what is quiet beside them.
+const COUNTS: &str = "
+    const plain = (dd) => [...dd.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)
+        .map((node) => node.data).join('').replace(/\\s/g, '');
+    return Object.fromEntries([...document.querySelectorAll('.counts div')]
+        .map((div) => [div.querySelector('dt').textContent, plain(div.querySelector('dd'))]))";
 const TEXT: &str = "return (document.body?.innerText ?? '').replace(/\\s+/g, ' ')";
 
 impl Browser<'_> {
@@ -43,6 +50,11 @@ impl Browser<'_> {
 
     pub(super) async fn text(&self) -> WebDriverResult<String> {
         self.driver.execute(TEXT, []).await?.convert()
+    }
+
+    /// The counts that are shown, by name.
+    pub(super) async fn counts(&self) -> WebDriverResult<HashMap<String, String>> {
+        self.driver.execute(COUNTS, []).await?.convert()
     }
 
     pub(super) async fn sees(&self, text: &str) {
@@ -106,6 +118,16 @@ impl Browser<'_> {
             element.click().await.map(Some)
         })
         .await;
+    }
+
+    /// Follows the first of several links that lead to the same page: the navigation's.
+    pub(super) async fn click_first(&self, name: &str) {
+        let what = format!("a link “{name}”");
+        let link = self.until(&what, async || {
+            let found = self.all(None, "link", name).await?;
+            Ok(found.into_iter().next())
+        });
+        link.await.click().await.unwrap();
     }
 
     /// Presses a button, where a heading or a link has the same words.

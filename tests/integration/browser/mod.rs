@@ -4,9 +4,12 @@
 //! they click by what is to be read on it. `target/browser/` has a picture of each test that failed.
 
 mod axe;
+mod downloads;
 mod driver;
 mod every_page;
+mod files;
 mod finding;
+mod import_story;
 mod keyboard;
 mod logs;
 mod session;

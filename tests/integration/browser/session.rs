@@ -105,7 +105,7 @@ impl<'d> Browser<'d> {
         let file = path.with_extension("png");
         let folder = file.parent().map(std::fs::create_dir_all);
         let taken = self.driver.screenshot(&file).await;
-        let address = self.driver.current_url().await;
+        let address = self.driver.current_url().await.map(String::from);
         println!(
             "{} shows {address:?} ({folder:?}, {taken:?})",
             file.display()

@@ -16,9 +16,10 @@ mod stop;
 mod user;
 mod workspace;
 
-use clientele::web::{Problem, Reply};
+use clientele::web::Problem;
 use futures::future::BoxFuture;
-use http::{Method, StatusCode};
+use http::{Method, Response, StatusCode};
+use lambda_http::Body;
 
 pub(crate) use provider::Discovery;
 
@@ -28,17 +29,20 @@ use stop::Stop;
 use user::User;
 
 /// What a page of the console comes to.
-type Shown = Result<http::Response<String>, Stop>;
+type Shown = Result<Response<String>, Stop>;
 
 /// Answers a request below `/console`.
 ///
 /// Boxed outside of any async function: inside one, the compiler cannot show that a future that
 /// holds such references may change threads.
-pub(crate) fn answer<'a>(visit: &'a Visit<'a>, path: &'a [&'a str]) -> BoxFuture<'a, Reply> {
+pub(crate) fn answer<'a>(
+    visit: &'a Visit<'a>,
+    path: &'a [&'a str],
+) -> BoxFuture<'a, Result<Response<Body>, Problem>> {
     Box::pin(answered(visit, path))
 }
 
-async fn answered(visit: &Visit<'_>, path: &[&str]) -> Reply {
+async fn answered(visit: &Visit<'_>, path: &[&str]) -> Result<Response<Body>, Problem> {
     let is_write = visit.parts.method == Method::POST;
     if !is_write && !visit.is_read() {
         return Err(Problem::method_not_allowed("GET, HEAD, POST"));
@@ -48,34 +52,44 @@ async fn answered(visit: &Visit<'_>, path: &[&str]) -> Reply {
         let status = StatusCode::FORBIDDEN;
         return Err(Problem::new(status, "foreign_form", "Not allowed", detail));
     }
-    match (is_write, path) {
-        (true, ["sign-in"]) => return sign_in::with_token(visit).await,
-        (true, ["sign-out"]) => return sign_in::out(visit),
-        (false, ["sign-in", "provider"]) => return provider::start(visit).await,
-        (false, ["sign-in", "callback"]) => return provider::callback(visit).await,
-        _ => {}
-    }
-    let Some(session) = Session::of(visit) else {
-        return sign_in::page(visit, None);
+    let reply = match (is_write, path, Session::of(visit)) {
+        (true, ["sign-in"], _) => sign_in::with_token(visit).await,
+        (true, ["sign-out"], _) => sign_in::out(visit),
+        (false, ["sign-in", "provider"], _) => provider::start(visit).await,
+        (false, ["sign-in", "callback"], _) => provider::callback(visit).await,
+        (.., None) => sign_in::page(visit, None),
+        (.., Some(session)) => {
+            let user = User { visit, session };
+            return match page(&user, is_write, path).await {
+                Ok(response) => Ok(response),
+                Err(stop) => Ok(stop.show(&user)?.map(Body::Text)),
+            };
+        }
     };
-    let user = User { visit, session };
+    Ok(reply?.map(Body::Text))
+}
+
+/// A page for somebody who has signed in.
+async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response<Body>, Stop> {
     let shown = match (is_write, path) {
-        (false, []) => home::page(&user),
-        (false, ["import"]) => import::form(&user, None).await,
-        (true, ["import"]) => import::send(&user).await,
-        (true, ["import", "preview"]) => import::preview(&user).await,
-        (true, ["import", "upload"]) => import::announce(&user).await,
-        (false, ["jobs"]) => jobs::list(&user).await,
-        (false, ["jobs", id]) => jobs::one(&user, id).await,
-        (false, ["jobs", id, "status"]) => jobs::status(&user, id).await,
-        (false, ["jobs", id, "rejected.csv"]) => jobs::rejected(&user, id).await,
-        (false, ["jobs", id, "report.json"]) => jobs::report(&user, id).await,
-        (true, ["jobs", id, "cancel"]) => jobs::cancel(&user, id).await,
-        (_, ["fields"]) => fields::answer(&user).await,
-        (_, ["groups", rest @ ..]) => groups::answer(&user, rest).await,
-        (_, ["sources", rest @ ..]) => sources::answer(&user, rest).await,
-        (_, ["settings", rest @ ..]) => settings::answer(&user, rest).await,
+        (false, []) => home::page(user),
+        (false, ["import"]) => import::form(user, None).await,
+        (true, ["import"]) => import::send(user).await,
+        (true, ["import", "preview"]) => import::preview(user).await,
+        (true, ["import", "upload"]) => import::announce(user).await,
+        (false, ["jobs"]) => jobs::list(user).await,
+        (false, ["jobs", id]) => jobs::one(user, id).await,
+        (false, ["jobs", id, "status"]) => jobs::status(user, id).await,
+        (false, ["jobs", id, "rejected.csv"]) => jobs::rejected(user, id).await,
+        (false, ["jobs", id, "report.json"]) => jobs::report(user, id).await,
+        (true, ["jobs", id, "cancel"]) => jobs::cancel(user, id).await,
+        (false, ["workspace"]) => workspace::page(user).await,
+        (false, ["workspace", file]) => return workspace::example(user, file).await,
+        (_, ["fields"]) => fields::answer(user).await,
+        (_, ["groups", rest @ ..]) => groups::answer(user, rest).await,
+        (_, ["sources", rest @ ..]) => sources::answer(user, rest).await,
+        (_, ["settings", rest @ ..]) => settings::answer(user, rest).await,
         _ => Err(Problem::not_found("page").into()),
     };
-    shown.or_else(|stop| stop.show(&user))
+    Ok(shown?.map(Body::Text))
 }

@@ -77,13 +77,13 @@ pub(crate) async fn with_token(visit: &Visit<'_>) -> Reply {
     Ok(response)
 }
 
-/// Where somebody wanted to go: a page of the console or the workspace's own, nowhere else.
+/// Where somebody wanted to go: a page of the console, nowhere else.
 fn next(visit: &Visit<'_>) -> String {
     let next = visit.form("next").unwrap_or_default();
     let is_plain = next
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let is_ours = next.starts_with("/console/") || next == "/docs/workspace";
+    let is_ours = next.starts_with("/console/");
     let is_sign_in = next.starts_with("/console/sign-");
     match is_plain && is_ours && !is_sign_in {
         true => next,

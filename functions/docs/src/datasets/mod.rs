@@ -61,16 +61,15 @@ pub(crate) enum Whose {
 pub(crate) fn download(name: &str, file: &str) -> Result<Response<Body>, Problem> {
     let missing = || Problem::not_found("file");
     let dataset = documented(name).ok_or_else(missing)?;
-    let mut formats = ExampleFormat::ALL.into_iter();
-    let is_named = |format: &ExampleFormat| file == format!("example.{}", format.extension());
-    download_of(&dataset, formats.find(is_named).ok_or_else(missing)?)
+    download_of(&dataset, file)
 }
 
 /// A file of examples, to be saved.
-pub(crate) fn download_of(
-    dataset: &Dataset,
-    format: ExampleFormat,
-) -> Result<Response<Body>, Problem> {
+pub(crate) fn download_of(dataset: &Dataset, file: &str) -> Result<Response<Body>, Problem> {
+    let mut formats = ExampleFormat::ALL.into_iter();
+    let is_named = |format: &ExampleFormat| file == format!("example.{}", format.extension());
+    let format = formats.find(is_named);
+    let format = format.ok_or_else(|| Problem::not_found("file"))?;
     let content = example_file(dataset, format).map_err(Problem::internal)?;
     let filename = example_name(dataset, format);
     let disposition = format!("attachment; filename=\"{filename}\"");

@@ -107,7 +107,7 @@ pub(crate) fn dataset_page(
         tables: tables(&page, dataset),
         legend: legend(&page),
         sending: sending(dataset),
-        downloads: downloads(&page, dataset),
+        downloads: downloads(&page, dataset, whose),
         mapping: mapping(dataset),
         workspace: workspace(dataset),
         api: match visit.docs.settings.api_url.as_str() {
@@ -189,9 +189,13 @@ fn sending(dataset: &Dataset) -> Sending {
     }
 }
 
-fn downloads(page: &Page, dataset: &Dataset) -> Vec<Download> {
+fn downloads(page: &Page, dataset: &Dataset, whose: Whose) -> Vec<Download> {
+    let below = match whose {
+        Whose::Everybodys => format!("/docs/{}", dataset.name()),
+        Whose::Own => "/console/workspace".to_owned(),
+    };
     let download = |format: ExampleFormat| Download {
-        address: format!("/docs/{}/example.{}", dataset.name(), format.extension()),
+        address: format!("{below}/example.{}", format.extension()),
         label: match format {
             ExampleFormat::Csv => "CSV",
             ExampleFormat::Xlsx => "Excel (xlsx)",

@@ -7,7 +7,7 @@ use super::{
     Description, component,
     document::{Parameter, RequestBody, Response},
     replies::{conflict, location},
-    shapes::{count, dataset, group_id, job_id, job_path, number, text},
+    shapes::{count, dataset, group_id, job_id, job_path, number, own_group_id, text},
 };
 
 const TAG: &str = "Groups";
@@ -74,7 +74,7 @@ pub(super) fn create() -> Description {
     ])
     .with_optional([(
         "id",
-        group_id().or_null().described("An id of your own; one is made if none is given. Ids such as customers.generic are kept for the groups of all of a source's records."),
+        own_group_id().or_null().described("An id of your own; one is made if none is given. Ids such as customers.generic are kept for the groups of all of a source's records."),
     )]);
     let example = json!({"id": "tenants", "name": "Tenants", "dataset": "customers"});
     Description::new(TAG, "Create a group", "Makes a group without members. The same request again finds it made.")

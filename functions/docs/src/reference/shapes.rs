@@ -38,6 +38,28 @@ pub(super) fn group_id() -> Schema {
     Schema::text_like("^[a-z0-9_.-]{1,64}$").example("tenants")
 }
 
+/// A group's id that a group may be made with: those of all of a source's records are kept.
+pub(super) fn own_group_id() -> Schema {
+    let datasets: Vec<_> = Dataset::all_builtin()
+        .iter()
+        .map(|dataset| dataset.name())
+        .collect();
+    let kept = format!("^(?:{}|workspace)\\.[a-z0-9_]{{1,32}}$", datasets.join("|"));
+    Schema {
+        not: Some(Box::new(Schema::text_like(kept))),
+        ..group_id()
+    }
+}
+
+/// The name of a source that several datasets may have.
+pub(super) fn shared_source() -> Schema {
+    let kept = ["external", "events", "workspace"];
+    Schema {
+        not: Some(Box::new(Schema::choice(kept))),
+        ..source()
+    }
+}
+
 /// A source's name.
 pub(super) fn source() -> Schema {
     Schema::text_like("^[a-z0-9_]+$")

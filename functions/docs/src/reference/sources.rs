@@ -7,7 +7,7 @@ use super::{
     Description,
     document::{Parameter, RequestBody, Response},
     replies::{conflict, no_store},
-    shapes::{builtin_dataset, count, source, text, time},
+    shapes::{builtin_dataset, count, shared_source, source, text, time},
 };
 
 const TAG: &str = "Sources";
@@ -32,11 +32,23 @@ fn told() -> [(&'static str, Schema); 4] {
     ]
 }
 
+/// A token for some datasets of a source: contacts and profiles have sources of their own.
+fn token_for<const N: usize>(source: Schema, datasets: [&'static str; N]) -> Schema {
+    let datasets = Schema::list(Schema::choice(datasets)).of_items(1, 20);
+    Schema::object([
+        (
+            "data_origin",
+            source.described("The source, which is made if it is new."),
+        ),
+        ("datasets", datasets.described("What the token is for.")),
+    ])
+}
+
 pub(super) fn grant() -> Description {
-    let body = Schema::object([
-        ("data_origin", source().described("The source, which is made if it is new.")),
-        ("datasets", datasets().described("What the token is for. Contacts have the source external, profiles the source events: a token for one of them is for that alone.")),
-    ]);
+    let several = token_for(shared_source(), ["customers", "meters"]);
+    let contacts = token_for(Schema::choice(["external"]), ["contacts"]);
+    let profiles = token_for(Schema::choice(["events"]), ["profiles"]);
+    let body = Schema::any([several, contacts, profiles]);
     let made = Schema::object(told().into_iter().chain([
         ("data_origin", source()),
         ("token", text("The token: shown now and never again. Null in the reply to a repeated request.").or_null()),

@@ -23,7 +23,7 @@ pub(crate) fn html(template: &impl Template) -> Reply {
 }
 
 /// The same page, which is for one person: nobody keeps it, the browser neither.
-pub(crate) fn no_store(mut response: Response<String>) -> Response<String> {
+pub(crate) fn no_store<B>(mut response: Response<B>) -> Response<B> {
     let never = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, never);
     response

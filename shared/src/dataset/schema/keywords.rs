@@ -139,10 +139,16 @@ impl Schema {
         }
     }
 
-    /// One of several texts.
+    /// One of several values.
     pub fn choice<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Self {
+        let values: Vec<Value> = values.into_iter().map(Into::into).collect();
         Self {
-            values: values.into_iter().map(Into::into).collect(),
+            // Said although the values say it: readers of documents look for it.
+            r#type: values
+                .iter()
+                .all(Value::is_string)
+                .then_some(Type::One("string")),
+            values,
             ..Self::default()
         }
     }
@@ -195,10 +201,12 @@ impl Schema {
 
     /// The same, or null.
     pub fn or_null(mut self) -> Self {
-        let is_more_than_a_type = self.r#type.is_none() || self.constant.is_some();
         match self.r#type {
-            Some(Type::One(kind)) if !is_more_than_a_type && self.values.is_empty() => {
+            Some(Type::One(kind)) if self.constant.is_none() => {
                 self.r#type = Some(Type::OrNull([kind, "null"]));
+                if !self.values.is_empty() {
+                    self.values.push(Value::Null);
+                }
                 self
             }
             Some(Type::OrNull(_) | Type::Several(_)) => self,

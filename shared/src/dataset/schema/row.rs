@@ -205,11 +205,12 @@ fn alternatives(mut forms: Vec<Schema>) -> Schema {
 
 fn read_property(field: &Field) -> Schema {
     let schema = match field.r#type {
+        // What a dataset does not know is shown in clear.
         FieldType::Json => Schema::of("object"),
         FieldType::List => {
             let fields = field.fields.iter();
-            let members = fields.map(|field| (field.name.clone(), read_property(field)));
-            Schema::list(Schema::of("object").with_optional(members))
+            let members = fields.map(|field| (field.name.clone(), read_member(field)));
+            Schema::list(Schema::of("object").with_optional(members).closed())
         }
         _ if field.protection == Protection::Encrypt => Schema::of("string"),
         FieldType::String => Schema::of("string"),
@@ -225,6 +226,14 @@ fn read_property(field: &Field) -> Schema {
         FieldType::Enum => Schema::choice(field.values.clone()),
     };
     schema.or_null().described(Cow::Owned(described(field)))
+}
+
+/// A member of a list's element, which stays encrypted whatever it is.
+fn read_member(field: &Field) -> Schema {
+    match field.protection {
+        Protection::Encrypt => Schema::of("string").or_null().described(described(field)),
+        _ => read_property(field),
+    }
 }
 
 /// What a field means, and what protection makes of it.
