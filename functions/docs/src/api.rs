@@ -5,7 +5,6 @@ use std::{
     borrow::Cow,
     fmt,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
@@ -18,9 +17,8 @@ use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
+use tokio::time::Instant;
 
-/// How long an answer may take: a little less than the 29 s that this function has itself.
-const PATIENCE: Duration = Duration::from_secs(27);
 /// The largest answer in bytes; the API's own limit is Lambda's 6 MB.
 const MAX_BYTES: usize = 7 * 1024 * 1024;
 
@@ -38,6 +36,13 @@ impl fmt::Debug for Api {
 #[derive(Debug, Error)]
 #[error("the API cannot be reached: {0}")]
 pub(crate) struct Unreachable(String);
+
+impl Unreachable {
+    /// Something answered, but not as the API does.
+    pub(crate) fn answered(status: StatusCode) -> Self {
+        Self(format!("it answers with status {}", status.as_u16()))
+    }
+}
 
 /// One request.
 pub(crate) struct Question<'a> {
@@ -88,13 +93,15 @@ impl Answer {
 }
 
 impl Api {
-    /// Asks once. A request that failed on its way may have been carried out all the same.
-    pub(crate) async fn ask(&self, question: Question<'_>) -> Result<Answer, Unreachable> {
-        let asked = tokio::time::timeout(PATIENCE, self.ask_patiently(question)).await;
-        asked.unwrap_or_else(|_| {
-            let seconds = PATIENCE.as_secs();
-            Err(Unreachable(format!("it takes longer than {seconds} s")))
-        })
+    /// Asks once, for an answer by some time. A request that failed on its way may have been
+    /// carried out all the same.
+    pub(crate) async fn ask(
+        &self,
+        question: Question<'_>,
+        deadline: Instant,
+    ) -> Result<Answer, Unreachable> {
+        let asked = tokio::time::timeout_at(deadline, self.ask_patiently(question)).await;
+        asked.unwrap_or_else(|_| Err(Unreachable("it takes too long".to_owned())))
     }
 
     async fn ask_patiently(&self, question: Question<'_>) -> Result<Answer, Unreachable> {
