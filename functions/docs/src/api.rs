@@ -76,6 +76,8 @@ pub(crate) struct Answer {
     pub(crate) content_type: String,
     /// The name of a file to save.
     pub(crate) content_disposition: String,
+    /// How many files there are of which this is one; empty where that is not said.
+    pub(crate) parts: String,
     pub(crate) request_id: String,
     pub(crate) body: Vec<u8>,
 }
@@ -105,12 +107,21 @@ impl Api {
     }
 
     async fn ask_patiently(&self, question: Question<'_>) -> Result<Answer, Unreachable> {
+        let is_read = question.method == Method::GET;
         let request = request(question)?;
         let connector = self.0.get_or_init(|| {
             let provider = Provider::Rustls(CryptoMode::AwsLc);
             Connector::builder().tls_provider(provider).build()
         });
-        let response = connector.call(request).await;
+        // A connection that this function kept while it was frozen may have ended meanwhile.
+        let again = match is_read {
+            true => request.try_clone(),
+            false => None,
+        };
+        let mut response = connector.call(request).await;
+        if let (Err(_), Some(again)) = (&response, again) {
+            response = connector.call(again).await;
+        }
         let response = response.map_err(|error| Unreachable(error.to_string()))?;
         let status = StatusCode::from_u16(response.status().as_u16());
         let header = |name| response.headers().get(name).unwrap_or_default().to_owned();
@@ -118,6 +129,7 @@ impl Api {
             status: status.map_err(|error| Unreachable(error.to_string()))?,
             content_type: header("content-type"),
             content_disposition: header("content-disposition"),
+            parts: header("x-parts"),
             request_id: header("x-request-id"),
             body: Vec::new(),
         };

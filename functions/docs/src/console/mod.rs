@@ -101,5 +101,7 @@ async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response
 /// The address of a page of the console.
 fn page_of(user: &User<'_>, path: &[&str]) -> String {
     let parts = path.iter().map(|part| format!("/{}", user::segment(part)));
-    user.visit.place.link(&format!("/console{}", parts.collect::<String>()))
+    user.visit
+        .place
+        .link(&format!("/console{}", parts.collect::<String>()))
 }

@@ -68,7 +68,10 @@ pub(crate) async fn form(
 
 /// The groups, if they are few enough to choose from. Who may not see any can import all the same.
 async fn groups(user: &User<'_>) -> Result<Option<Vec<Group>>, Stop> {
-    match user.attempt(Method::GET, "/v1/groups?limit=100", None).await? {
+    match user
+        .attempt(Method::GET, "/v1/groups?limit=100", None)
+        .await?
+    {
         Ok(answer) => {
             let found: Groups = answer.json()?;
             Ok(found.next_after.is_none().then_some(found.groups))
@@ -122,7 +125,10 @@ impl Target {
         }
         let path = "/v1/uploads";
         let body = Some(Value::Object(body));
-        match user.attempt_once(Method::POST, path, body, &self.once).await? {
+        match user
+            .attempt_once(Method::POST, path, body, &self.once)
+            .await?
+        {
             Ok(answer) => Ok(Ok(answer.json()?)),
             Err(refusal) => Ok(Err(refusal)),
         }

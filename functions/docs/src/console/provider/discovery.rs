@@ -50,12 +50,15 @@ impl Discovery {
 async fn discover(api: &Api, issuer: &str, deadline: Instant) -> Result<Endpoints, DiscoveryError> {
     let base = issuer.trim_end_matches('/');
     let answer = api
-        .ask(Question {
-            method: Method::GET,
-            url: format!("{base}/.well-known/openid-configuration"),
-            headers: vec![("accept".to_owned(), "application/json".into())],
-            body: Vec::new(),
-        }, deadline)
+        .ask(
+            Question {
+                method: Method::GET,
+                url: format!("{base}/.well-known/openid-configuration"),
+                headers: vec![("accept".to_owned(), "application/json".into())],
+                body: Vec::new(),
+            },
+            deadline,
+        )
         .await?;
     if !answer.status.is_success() {
         return Err(DiscoveryError::Status(answer.status.as_u16()));
