@@ -14,6 +14,7 @@ mod import_story;
 mod jobs_story;
 mod keyboard;
 mod logs;
+mod reference_story;
 mod session;
 mod sign_in;
 
