@@ -57,13 +57,31 @@ impl<'s> Visitor<'s> {
         for (name, value) in form {
             body.append_pair(name, value);
         }
+        let content_type = "application/x-www-form-urlencoded";
+        let body = body.finish().into_bytes();
+        self.send_from(origin, path, content_type, body).await
+    }
+
+    /// Sends a body of some type as a page of the console does.
+    pub(crate) async fn send(&self, path: &str, content_type: &str, body: Vec<u8>) -> Response {
+        let origin = &self.stack.local.endpoints.http;
+        self.send_from(origin, path, content_type, body).await
+    }
+
+    async fn send_from(
+        &self,
+        origin: &str,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Response {
         let url = format!("{}{path}", self.stack.local.endpoints.http);
         let mut request = self
             .client
             .post(url)
             .header(header::ACCEPT, "text/html")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(body.finish());
+            .header(header::CONTENT_TYPE, content_type)
+            .body(body);
         if !origin.is_empty() {
             request = request.header(header::ORIGIN, origin);
         }

@@ -16,6 +16,7 @@ mod api_payloads;
 mod browser;
 mod chance;
 mod console;
+mod console_import;
 mod console_provider;
 mod contacts;
 mod contacts_bulk;

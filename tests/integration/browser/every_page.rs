@@ -41,13 +41,17 @@ const PUBLIC: [&str; 13] = [
 ];
 
 /// What somebody sees who has signed in.
-const SIGNED_IN: [&str; 6] = [
+const SIGNED_IN: [&str; 10] = [
     "/console",
     "/console/import",
     "/console/jobs",
     "/console/groups",
     "/console/groups/customers.generic",
-    "/docs/workspace",
+    "/console/sources",
+    "/console/sources/generic/revoke",
+    "/console/settings",
+    "/console/fields",
+    "/console/workspace",
 ];
 
 /// Keeps colors from being measured on their way to others.

@@ -7,6 +7,7 @@ mod axe;
 mod downloads;
 mod driver;
 mod every_page;
+mod fields_story;
 mod files;
 mod finding;
 mod groups_story;
@@ -17,6 +18,7 @@ mod logs;
 mod reference_story;
 mod session;
 mod sign_in;
+mod sources_story;
 
 use std::{panic::AssertUnwindSafe, path::PathBuf};
 

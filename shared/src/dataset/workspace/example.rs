@@ -93,6 +93,21 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_is_called_like_the_example_of_unknown_columns_has_its_own_example() {
+        for (name, is_pii) in [("some", true), ("Some", false), ("somes", true)] {
+            let fields = format!(
+                r#"[{{"name": "id", "field_type": "string", "unique_identifier": true}},
+                {{"name": "{name}", "field_type": "number", "is_pii": {is_pii}}}]"#
+            );
+            let fields: Vec<Box<RawValue>> = serde_json::from_str(&fields).unwrap();
+            let definition = Definition::parse(&fields).unwrap();
+            let dataset = Arc::new(definition.to_dataset().unwrap());
+            let stored = StoredExamples::of(&dataset).unwrap();
+            assert!(stored.get(&dataset.fields()[1]).is_some(), "{name}");
+        }
+    }
+
+    #[test]
     fn a_pattern_without_a_known_example_leaves_the_others_theirs() {
         let fields = r#"[{"name": "id", "field_type": "string", "unique_identifier": true},
             {"name": "code", "field_type": "string", "required": true, "pattern": "[A-Z]{7}"},
