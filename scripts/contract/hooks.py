@@ -14,7 +14,7 @@ JOB = os.environ.get("CLIENTELE_JOB", "")
 @schemathesis.serializer("application/x-ndjson")
 def lines(ctx, value):
     """Lines are written as they are."""
-    return {"data": value.encode("utf-8", "replace") if isinstance(value, str) else str(value).encode()}
+    return str(value).encode("utf-8", "replace")
 
 
 @schemathesis.hook

@@ -61,6 +61,14 @@ const PAYLOADS: &[(&str, u16)] = &[
     ("pages_customer.json", 200),
     ("docs_schema.json", 200),
     ("docs_openapi.json", 200),
+    ("docs_index.json", 200),
+    ("docs_page.json", 200),
+    ("docs_index_french.json", 200),
+    ("docs_page_french.json", 200),
+    ("docs_console.json", 200),
+    ("docs_console_page.json", 200),
+    ("docs_console_french.json", 200),
+    ("docs_console_page_french.json", 200),
 ];
 
 fn events() -> std::path::PathBuf {

@@ -16,7 +16,7 @@ use crate::stack::Stack;
 
 const DOCS_URL: &str = "https://registry.example/docs";
 
-fn in_repository(path: &str) -> PathBuf {
+pub(crate) fn in_repository(path: &str) -> PathBuf {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     root.join(path)
 }
@@ -27,7 +27,7 @@ pub(crate) fn text(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
+pub(crate) fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
     let mut event: Value = serde_json::from_str(&text("events/docs_schema.json")).unwrap();
     event["rawPath"] = path.into();
     event["requestContext"]["http"]["path"] = path.into();

@@ -7,11 +7,34 @@ const follow = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", follow);
 follow();
 
+// The viewer's own layout has a second <main>, and says again what the page says.
+const Layout = ({ React }) => {
+  const make = React.createElement;
+  const ReferenceLayout = ({ getComponent, specSelectors }) => {
+    const part = (name) => make(getComponent(name, true));
+    const view = (...parts) => make("div", { className: "swagger-ui" }, ...parts);
+    if (specSelectors.loadingStatus() !== "success") return view(part("errors"));
+    const schemes = make("div", { className: "schemes" }, part("ServersContainer"), part("AuthorizeBtnContainer"));
+    return view(
+      make(getComponent("SvgAssets")),
+      part("errors"),
+      make("div", { className: "scheme-container" }, schemes),
+      part("FilterContainer"),
+      part("operations"),
+      part("Models"),
+    );
+  };
+  return { components: { ReferenceLayout } };
+};
+
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#reference",
   presets: [SwaggerUIBundle.presets.apis],
-  layout: "BaseLayout",
+  plugins: [Layout],
+  layout: "ReferenceLayout",
+  // Its label has no words.
+  onComplete: () => document.getElementById("servers")?.setAttribute("aria-label", "Server"),
   deepLinking: true,
   docExpansion: "none",
   defaultModelsExpandDepth: 0,

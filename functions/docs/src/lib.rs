@@ -27,12 +27,12 @@ use visit::Visit;
 
 /// The paths that it answers, as API Gateway has them.
 pub const PATHS: [&str; 10] = [
+    "/schemas/{file}",
+    "/openapi.json",
     "/docs",
     "/docs/{path+}",
     "/{language}/docs",
     "/{language}/docs/{path+}",
-    "/schemas/{file}",
-    "/openapi.json",
     "/console",
     "/console/{path+}",
     "/{language}/console",

@@ -29,7 +29,10 @@ const names = (element) => {
 const isThere = (element) =>
   element.checkVisibility({ visibilityProperty: true }) || element.matches("input[type=file]");
 
-const all = [...(within ?? document).querySelectorAll(SELECTORS[kind])].filter(isThere);
+const isAnnounced = (element) => !element.closest("[aria-hidden=true]");
+
+const found = [...(within ?? document).querySelectorAll(SELECTORS[kind])];
+const all = found.filter((element) => isThere(element) && isAnnounced(element));
 const called = (matches) => all.filter((element) => names(element).some(matches));
 const exactly = called((text) => text === name);
 return exactly.length > 0 ? exactly : called((text) => text.includes(name));

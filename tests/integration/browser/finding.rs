@@ -146,6 +146,10 @@ impl Browser<'_> {
 
     /// Empties a field and types into it.
     pub(super) async fn fill(&self, label: &str, value: &str) {
+        self.fill_in(None, label, value).await;
+    }
+
+    pub(super) async fn fill_in(&self, within: Option<&WebElement>, label: &str, value: &str) {
         self.until(
             &format!("“{value}” typed into “{label}”"),
             async || {
@@ -159,6 +163,10 @@ impl Browser<'_> {
 
     /// Chooses an option by its text.
     pub(super) async fn choose(&self, label: &str, option: &str) {
+        self.choose_in(None, label, option).await;
+    }
+
+    pub(super) async fn choose_in(&self, within: Option<&WebElement>, label: &str, option: &str) {
         const CHOOSE: &str = "const [select, text] = arguments;
             const option = [...select.options].find((option) => option.label.trim() === text);
             if (!option) return false;
@@ -167,7 +175,7 @@ impl Browser<'_> {
             select.dispatchEvent(new Event('change', { bubbles: true }));
             return true";
         self.until(&format!("“{option}” in “{label}”"), async || {
-            let field = self.find("field", label).await.to_json()?;
+            let field = self.find_in(within, "field", label).await.to_json()?;
             let chosen = self.driver.execute(CHOOSE, [field, json!(option)]).await?;
             Ok(chosen.json().as_bool().filter(|chosen| *chosen))
         })

@@ -179,7 +179,7 @@ async fn a_workbook_is_picked_and_imported() {
             (&job["filename"], &job["rejected"]),
             (&"meters.xlsx".into(), &0.into())
         );
-        assert_eq!(job["data_origin"], "field_team");
+        assert_eq!(job["source"], "field_team");
         let created = job["created"].as_u64().unwrap();
         assert!(created > 0);
         IN_ENGLISH

@@ -7,13 +7,17 @@ mod axe;
 mod downloads;
 mod driver;
 mod every_page;
+mod fields_story;
 mod files;
 mod finding;
+mod groups_story;
 mod import_story;
+mod jobs_story;
 mod keyboard;
 mod logs;
 mod session;
 mod sign_in;
+mod sources_story;
 
 use std::{panic::AssertUnwindSafe, path::PathBuf};
 

@@ -14,6 +14,11 @@ pub(super) async fn sign_in(browser: &Browser<'_>, token: &str) {
     browser.find("button", "Sign out").await;
 }
 
+pub(super) async fn sign_out(browser: &Browser<'_>) {
+    browser.click("Sign out").await;
+    browser.find("heading", "Sign in").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium: .ci/run browser"]
 async fn a_pasted_token_opens_the_console_and_stays_out_of_reach_of_scripts() {
@@ -35,8 +40,7 @@ async fn a_pasted_token_opens_the_console_and_stays_out_of_reach_of_scripts() {
             [document.cookie, localStorage.length, sessionStorage.length, ...kept])";
         assert_eq!(browser.script(kept).await, json!(["", 0, 0, [], []]));
 
-        browser.click("Sign out").await;
-        browser.find("heading", "Sign in").await;
+        sign_out(browser).await;
         assert!(browser.driver.get_all_cookies().await.unwrap().is_empty());
         browser.visit("/en/console/jobs").await;
         browser.find("heading", "Sign in").await;

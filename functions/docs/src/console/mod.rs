@@ -72,7 +72,7 @@ async fn answered(visit: &Visit<'_>, path: &[&str]) -> Result<Response<Body>, Pr
 /// A page for somebody who has signed in.
 async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response<Body>, Stop> {
     let shown = match (is_write, path) {
-        (false, []) => home::page(user),
+        (false, []) => home::page(user).await,
         (false, ["import"]) => import::form(user, None).await,
         (true, ["import"]) => import::send(user).await,
         (true, ["import", "preview"]) => import::preview(user).await,

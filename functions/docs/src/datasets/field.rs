@@ -177,7 +177,7 @@ fn rules(page: &Page, field: &Field) -> Vec<Rule> {
 fn range(page: &Page, field: &Field) -> Option<Rule> {
     let (text, code) = match field.bounds() {
         (None, None) => return None,
-        (Some(min), Some("this year")) => (page.say("rule-from-to-this-year"), format!("≥ {min}")),
+        (Some(min), Some("this year")) => (page.say("rule-to-this-year"), min.to_owned()),
         (Some(min), Some(max)) => (page.say("rule-range"), format!("{min} … {max}")),
         (Some(min), None) => (page.say("rule-range"), format!("≥ {min}")),
         (None, Some(max)) => (page.say("rule-range"), format!("≤ {max}")),

@@ -14,7 +14,7 @@ use clientele::{
     record::{MAX_RECORD_BYTES, MAX_TEXT_CHARS},
     web::Reply,
 };
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::{
     ExampleFormat, Whose, example_name,
@@ -74,8 +74,8 @@ enum Sending {
 
 /// What the page of a workspace says besides.
 struct Workspace {
-    /// The definition that the page's fields come from, as it is sent.
-    definition: String,
+    /// The fields of the example, as they are sent.
+    definition: &'static str,
     /// Each format and a date written in it.
     date_formats: Vec<(&'static str, String)>,
     /// The first example row, as a customer in a request.
@@ -222,9 +222,8 @@ fn workspace(dataset: &Dataset) -> Option<Workspace> {
     let customer: Map<String, Json> = filled
         .map(|value| (value.column.to_owned(), value.value))
         .collect();
-    let fields = json!({"fields": Definition::example()?});
     Some(Workspace {
-        definition: serde_json::to_string_pretty(&fields).unwrap_or_default(),
+        definition: Definition::EXAMPLE.trim_end(),
         date_formats: DateFormat::all()
             .map(|format| (format.as_str(), format.example()))
             .collect(),

@@ -7,7 +7,7 @@ use super::{
     Description, component,
     document::{Parameter, RequestBody, Response},
     replies::{conflict, location},
-    shapes::{count, dataset, group_id, job_id, job_path, number, own_group_id, text},
+    shapes::{self, count, dataset, group_id, job_id, job_path, number, own_group_id, text},
 };
 
 const TAG: &str = "Groups";
@@ -38,9 +38,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
 }
 
 fn name() -> Schema {
-    Schema::of("string")
-        .of_length(1, MAX_NAME)
-        .described("A name for people, without control characters.")
+    shapes::name(MAX_NAME).described("A name for people, without control characters.")
 }
 
 fn id() -> Parameter {

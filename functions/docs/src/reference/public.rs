@@ -1,73 +1,147 @@
 //! What anyone may read.
 
-use clientele::dataset::{Dataset, schema::Schema};
+use clientele::dataset::{
+    Dataset,
+    schema::{Members, Schema},
+    workspace::WORKSPACE,
+};
 
 use super::{
+    component,
     document::{Operation, Parameter, Response},
-    replies::{etag, public, refused},
+    replies::{etag, public},
 };
-use clientele::dataset::schema::Members;
+use crate::datasets::ExampleFormat;
+
+const HTML: &str = "text/html";
 
 struct Page {
     path: &'static str,
     id: &'static str,
     summary: &'static str,
-    media_type: &'static str,
+    media_types: Vec<&'static str>,
     parameters: Vec<Parameter>,
 }
 
 /// Paths and what their GET does.
 pub(super) fn operations() -> Vec<(&'static str, Operation)> {
-    pages()
-        .into_iter()
-        .map(|page| (page.path, operation(page)))
-        .collect()
+    let pages = documents().into_iter().chain(pages());
+    pages.map(|page| (page.path, operation(page))).collect()
 }
 
-fn pages() -> Vec<Page> {
-    let names = Dataset::all_builtin().iter().map(|dataset| dataset.name());
-    let files = names
-        .chain(["workspace"])
-        .map(|name| format!("{name}.json"));
+/// Documents for programs.
+fn documents() -> [Page; 2] {
+    let files = datasets().map(|name| format!("{name}.json"));
     let file = Parameter::path("file", "The dataset, and .json.", Schema::choice(files));
-    vec![
+    [
         Page {
             path: "/schemas/{file}",
             id: "readSchema",
             summary: "A dataset's JSON Schema",
-            media_type: "application/schema+json",
+            media_types: vec!["application/schema+json"],
             parameters: vec![file],
         },
         Page {
             path: "/openapi.json",
             id: "readOpenApi",
             summary: "This document",
-            media_type: "application/json",
-            parameters: Vec::new(),
-        },
-        Page {
-            path: "/docs/api",
-            id: "readReference",
-            summary: "This document as a page",
-            media_type: "text/html",
+            media_types: vec!["application/json"],
             parameters: Vec::new(),
         },
     ]
 }
 
-fn operation(page: Page) -> Operation {
-    let is_page = page.media_type == "text/html";
-    let content = match is_page {
-        true => Schema::of("string"),
-        false => Schema::of("object"),
+/// Pages for people, and files to begin with.
+fn pages() -> [Page; 7] {
+    let page = |path, id, summary, parameters| Page {
+        path,
+        id,
+        summary,
+        media_types: vec![HTML],
+        parameters,
     };
-    let mut found = public(Response::of("It.", page.media_type, content));
-    if !is_page {
-        found = found.with_header("ETag", etag());
-    }
-    let mut replies = vec![("200", found)];
+    let dataset = || Parameter::path("dataset", "The dataset.", Schema::choice(datasets()));
+    let language = Schema::choice(["en", "fr"]);
+    let language = Parameter::path("language", "English or French.", language);
+    let files = ExampleFormat::ALL.map(|format| format!("example.{}", format.extension()));
+    let file = Parameter::path("file", "The file.", Schema::choice(files));
+    let code = Schema::of("string").example("decimal_comma");
+    let code = Parameter::path("code", "The code.", code);
+    let in_language = vec![language, dataset()];
+    [
+        page(
+            "/docs",
+            "readDocumentation",
+            "The documentation",
+            Vec::new(),
+        ),
+        page(
+            "/docs/api",
+            "readReference",
+            "This document as a page",
+            Vec::new(),
+        ),
+        page("/docs/errors", "readErrors", "Every error code", Vec::new()),
+        page(
+            "/docs/errors/{code}",
+            "readError",
+            "What an error code means",
+            vec![code],
+        ),
+        page(
+            "/docs/{dataset}",
+            "readDataset",
+            "A dataset's fields",
+            vec![dataset()],
+        ),
+        page(
+            "/{language}/docs/{dataset}",
+            "readDatasetIn",
+            "A dataset's fields, in a language; other pages have one likewise",
+            in_language,
+        ),
+        Page {
+            media_types: ExampleFormat::ALL.map(ExampleFormat::media_type).into(),
+            ..page(
+                "/docs/{dataset}/{file}",
+                "readExample",
+                "A file of examples, which imports as it is",
+                vec![dataset(), file],
+            )
+        },
+    ]
+}
+
+fn datasets() -> impl Iterator<Item = &'static str> {
+    let builtin = Dataset::all_builtin().iter().map(|dataset| dataset.name());
+    builtin.chain([WORKSPACE])
+}
+
+fn operation(page: Page) -> Operation {
+    let found = page.media_types.iter().map(|media_type| {
+        let schema = match *media_type {
+            HTML => Schema::of("string"),
+            // An object or, of events, an array of them; or no JSON at all.
+            _ => Schema::default(),
+        };
+        (*media_type, schema)
+    });
+    let found = found.fold(Response::empty("It."), |reply, (media_type, schema)| {
+        reply.or(media_type, schema)
+    });
+    let is_kept = page.path == "/openapi.json" || page.path.starts_with("/schemas");
+    let found = match is_kept {
+        true => found.with_header("ETag", etag()),
+        false => found,
+    };
+    let mut replies = vec![("200", public(found))];
     if !page.parameters.is_empty() {
-        replies.push(("404", public(refused("There is no such thing."))));
+        let missing = Response::of(
+            "There is no such thing.",
+            "application/problem+json",
+            component("Problem"),
+        );
+        replies.push(("404", public(missing.or(HTML, Schema::of("string")))));
     }
     let replies = replies.into_iter();
     Operation {

@@ -33,6 +33,12 @@ pub(super) fn job_id() -> Schema {
         .example("registry.example/1/upload_customers/019a9d3e-5b0c-7c1e-9a57-2f1c0f9a6f11")
 }
 
+/// A name for people: something to see, and no control characters.
+pub(super) fn name(most: usize) -> Schema {
+    let visible = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+    Schema::text_like(visible).of_length(1, most)
+}
+
 /// A group's id.
 pub(super) fn group_id() -> Schema {
     Schema::text_like("^[a-z0-9_.-]{1,64}$").example("tenants")

@@ -79,11 +79,22 @@ impl Page {
             .strip_prefix(path)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let is_here = match path {
-            "/docs" => is_below && here != "/docs/api",
             "/console" => here == path,
             _ => is_below,
         };
         if is_here { "page" } else { "" }
+    }
+
+    /// `true` if the visitor is in a part of the site, which the navigation shows.
+    pub(crate) fn section(&self, path: &str) -> &'static str {
+        let here = &self.place.path;
+        let is_reference = here.starts_with("/docs/api");
+        match path {
+            "/docs/api" if is_reference => "true",
+            "/docs" if here.starts_with("/docs") && !is_reference => "true",
+            "/console" if here.starts_with("/console") => "true",
+            _ => "",
+        }
     }
 
     /// The address of this page in the other language.

@@ -19,6 +19,7 @@ failure-request-explanation = Revenez en arrière, rechargez la page et réessay
 
 # La page qui montre le document de l'API.
 reference-title = Référence de l'API
+reference-operations = Opérations
 reference-introduction = Toutes les routes de l'API, avec ce qu'elles prennent et ce qu'elles répondent. « Authorize » prend un jeton, oublié quand vous quittez la page ; « Try it out » envoie alors de vraies requêtes. La référence elle-même est en anglais.
 reference-document = La même chose sous forme de document OpenAPI
 reference-no-script = La référence a besoin de JavaScript. Le document OpenAPI dit la même chose.

@@ -11,7 +11,7 @@ use super::{
     super::{Dataset, Field, FieldType, Format, Protection},
     codes::{Codes, any_case},
     document::{english, example, examples, max_chars, required},
-    keywords::{Schema, Type},
+    keywords::{Additional, Schema, Type},
 };
 use crate::record::MAX_JSON_INTEGER;
 
@@ -48,8 +48,10 @@ pub(super) fn of_rows(
     };
     let properties = fields.map(|field| Ok((field.name.clone(), reader.property(field)?)));
     let properties: Vec<_> = properties.collect::<Result<_, serde_json::Error>>()?;
+    let unknown = Additional::Allowed(true);
     Ok(Schema {
         required: Some(required(own.clone())),
+        additional_properties: Some(Box::new(unknown)),
         ..Schema::object(properties)
     }
     .titled(format!("{}: a row", english(dataset.title())))

@@ -9,6 +9,9 @@ use crate::dataset::{Dataset, DateFormat, Field, simplify};
 const DEFINITION: &str = include_str!("../../../datasets/workspace_example.json");
 
 impl Definition {
+    /// The fields of [`example`](Self::example) as an administrator would write them: a JSON array.
+    pub const EXAMPLE: &str = DEFINITION;
+
     /// A definition with a field of every type, for the documentation; `None` is a mistake in its file,
     /// which a test reads.
     pub fn example() -> Option<Self> {
@@ -86,6 +89,21 @@ mod tests {
         let stored = StoredExamples::of(&dataset).unwrap();
         for field in dataset.fields() {
             assert!(stored.get(field).is_some(), "{}", field.name);
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_called_like_the_example_of_unknown_columns_has_its_own_example() {
+        for (name, is_pii) in [("some", true), ("Some", false), ("somes", true)] {
+            let fields = format!(
+                r#"[{{"name": "id", "field_type": "string", "unique_identifier": true}},
+                {{"name": "{name}", "field_type": "number", "is_pii": {is_pii}}}]"#
+            );
+            let fields: Vec<Box<RawValue>> = serde_json::from_str(&fields).unwrap();
+            let definition = Definition::parse(&fields).unwrap();
+            let dataset = Arc::new(definition.to_dataset().unwrap());
+            let stored = StoredExamples::of(&dataset).unwrap();
+            assert!(stored.get(&dataset.fields()[1]).is_some(), "{name}");
         }
     }
 

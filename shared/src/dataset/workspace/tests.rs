@@ -245,7 +245,7 @@ fn records_bind_what_their_values_rest_on() {
         let problems = changes_of_stored_values(&defined(before.clone()), &defined(after));
         let shown = problems
             .into_iter()
-            .map(|p| format!("{} {}", p.field, p.code));
+            .map(|p| format!("{} {}", p.field, p.code.as_str()));
         shown.collect::<Vec<_>>()
     };
     type Case<'c> = (&'c dyn Fn(&mut Value), &'c [&'c str]);

@@ -59,6 +59,8 @@ enum Becomes {
 /// Nothing of it is kept.
 pub(crate) async fn preview(user: &User<'_>) -> Shown {
     let visit = user.visit;
+    // Reading a hostile workbook takes seconds: not for anybody, nor more often than the API lets.
+    user.known().await?;
     let dataset = dataset_of(user, &visit.query("dataset").unwrap_or_default()).await?;
     let filename = visit.query("filename").unwrap_or_default();
     let is_cut = visit.query("cut").is_some();

@@ -12,9 +12,10 @@ use crate::{
 /// How many jobs a page has.
 const JOBS: usize = 25;
 
+/// A page of jobs.
 #[derive(Deserialize)]
-struct Jobs {
-    jobs: Vec<JobView>,
+pub(crate) struct Jobs {
+    pub(crate) jobs: Vec<JobView>,
     next_before: Option<u64>,
 }
 

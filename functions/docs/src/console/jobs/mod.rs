@@ -8,5 +8,6 @@ mod view;
 
 pub(crate) use cancelling::cancel;
 pub(crate) use files::{rejected, report};
-pub(crate) use list::list;
+pub(crate) use list::{Jobs, list};
 pub(crate) use one::{one, status};
+pub(crate) use view::JobView;
