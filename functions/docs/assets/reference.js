@@ -14,10 +14,12 @@ const Layout = ({ React }) => {
     const part = (name) => make(getComponent(name, true));
     const view = (...parts) => make("div", { className: "swagger-ui" }, ...parts);
     if (specSelectors.loadingStatus() !== "success") return view(part("errors"));
+    const source = specSelectors.info().get("description");
     const schemes = make("div", { className: "schemes" }, part("ServersContainer"), part("AuthorizeBtnContainer"));
     return view(
       make(getComponent("SvgAssets")),
       part("errors"),
+      make("div", { className: "info" }, make(getComponent("Markdown", true), { source })),
       make("div", { className: "scheme-container" }, schemes),
       part("FilterContainer"),
       part("operations"),

@@ -11,7 +11,8 @@ use super::{
 };
 
 pub(super) fn announce() -> Description {
-    let mode = || Schema::choice(["write", "all_or_nothing", "dry_run"]);
+    // An empty one is none.
+    let mode = || Schema::choice(["write", "all_or_nothing", "dry_run", ""]);
     let body = Schema::object([
         ("dataset", dataset().described("What the rows are.")),
         (
