@@ -71,7 +71,7 @@ impl FieldView {
             // An organization's own fields have no description but their name.
             description: match description == field.name {
                 true => String::new(),
-                false => description.to_owned(),
+                false => page.text(&field.description),
             },
             rules: rules(page, field),
             aliases: field.aliases.clone(),

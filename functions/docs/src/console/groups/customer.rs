@@ -143,7 +143,7 @@ fn described(field: &Field, page: &Page) -> String {
     let description = field.description.in_language(page.language());
     match description == field.name {
         true => String::new(),
-        false => description.to_owned(),
+        false => page.text(&field.description),
     }
 }
 
