@@ -293,7 +293,7 @@ pub(super) fn release() -> Description {
     )
     .refuses(
         400,
-        "Something is missing, too much, or the source is none.",
+        "Something is missing, too much, or the source is not valid.",
     )
     .refuses(
         404,

@@ -28,7 +28,3 @@ preview-missing = No column was found for required fields:
 preview-ignored = left out: only the registry fills { $field }
 preview-near-miss = refused: did you mean { $field }? Rename the column
 preview-events = The file holds events, whose members have fixed names; a dry run checks them.
-
-badge-pseudonym = pseudonymised
-badge-blur = blurred
-badge-encrypt = encrypted
