@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     stack::Stack,
-    visitor::{Page, naughty_strings},
+    visitor::{Page, naughty_strings, unescaped},
     workspace::fields,
 };
 
@@ -59,7 +59,7 @@ fn filled(page: &Page) -> Vec<(String, String)> {
             .split("</textarea>")
             .next()
             .unwrap();
-        form.push((values, text.replace("&#60;", "<").replace("&#38;", "&")));
+        form.push((values, unescaped(text)));
         for (name, input) in [("required", "required"), ("pii", "pii")] {
             let checked = format!("name=\"{name}-{place}\" value=\"true\" checked");
             if page.has(&checked) {

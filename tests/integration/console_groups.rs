@@ -10,7 +10,7 @@ use crate::{
 
 const GENERIC: &str = "/console/groups/customers.generic";
 
-fn find<'a>(id: &'a str) -> [(&'a str, &'a str); 1] {
+fn find(id: &str) -> [(&str, &str); 1] {
     [("customer", id)]
 }
 

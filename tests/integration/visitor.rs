@@ -116,7 +116,8 @@ impl Page {
     }
 }
 
-fn unescaped(text: &str) -> String {
+/// A text as a browser reads it.
+pub(crate) fn unescaped(text: &str) -> String {
     let entities = [
         ("&#60;", "<"),
         ("&#62;", ">"),

@@ -1,6 +1,6 @@
 //! Bringing a file in: looking, trying, importing, correcting what was rejected.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ struct Words {
     import: &'static str,
     file: &'static str,
     preview: &'static str,
-    pseudonymised: &'static str,
+    pseudonym: &'static str,
     encrypted: &'static str,
     dry_run: &'static str,
     start: &'static str,
@@ -45,7 +45,7 @@ const IN_ENGLISH: Words = Words {
     import: "Import",
     file: "Drop a file here, or choose one",
     preview: "What its columns become",
-    pseudonymised: "pseudonymised",
+    pseudonym: "p14n",
     encrypted: "encrypted",
     dry_run: "Dry run",
     start: "Import",
@@ -65,7 +65,7 @@ const IN_FRENCH: Words = Words {
     import: "Importer",
     file: "Déposez un fichier ici, ou choisissez-en un",
     preview: "Ce que deviennent ses colonnes",
-    pseudonymised: "pseudonymisé",
+    pseudonym: "p14n",
     encrypted: "chiffré",
     dry_run: "Essai à blanc",
     start: "Importer",
@@ -102,7 +102,7 @@ async fn tell(words: &Words) {
         drop_file(browser, &files.write("people.csv", PEOPLE)).await;
         browser.find("heading", words.preview).await;
         let phone = browser.find("row", "Phone Number phone").await;
-        assert!(phone.text().await.unwrap().contains(words.pseudonymised));
+        assert!(phone.text().await.unwrap().contains(words.pseudonym));
         let village = browser.find("row", "village custom").await;
         assert!(village.text().await.unwrap().contains(words.encrypted));
 
@@ -268,7 +268,7 @@ impl Words {
     }
 }
 
-async fn drop_file(browser: &Browser<'_>, file: &PathBuf) {
+async fn drop_file(browser: &Browser<'_>, file: &Path) {
     let target = browser.driver.find(thirtyfour::By::Css(".drop")).await;
     browser.drop_on(&target.unwrap(), file).await;
 }

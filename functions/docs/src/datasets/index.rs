@@ -41,9 +41,6 @@ fn tile(page: &Page, dataset: &Dataset) -> Tile {
     Tile {
         name: dataset.name().to_owned(),
         title: dataset.title().in_language(page.language()).to_owned(),
-        description: dataset
-            .description()
-            .in_language(page.language())
-            .to_owned(),
+        description: page.text(dataset.description()),
     }
 }

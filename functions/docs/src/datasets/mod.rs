@@ -20,6 +20,7 @@ use lambda_http::Body;
 use crate::{site::Page, visit::Visit};
 
 pub use example_file::{ExampleFileError, ExampleFormat, example_file};
+pub(crate) use field::protection_badge;
 pub(crate) use index::index;
 pub(crate) use page::dataset_page;
 

@@ -102,7 +102,7 @@ pub(crate) fn dataset_page(
     html(&DatasetPage {
         name: dataset.name().to_owned(),
         title: dataset.title().in_language(language).to_owned(),
-        description: dataset.description().in_language(language).to_owned(),
+        description: page.text(dataset.description()),
         whose,
         tables: tables(&page, dataset),
         legend: legend(&page),

@@ -9,7 +9,9 @@ use clientele::{
     record::{RowError, RowErrorCode},
     store::jobs::{Column, Ignored},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+
+use crate::site::french;
 
 /// Where a code is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -54,7 +56,17 @@ pub struct Entry {
     /// What a row's message has in its gaps.
     example: Option<Gaps>,
     en: Words,
+    #[serde(deserialize_with = "french_words")]
     fr: Words,
+}
+
+fn french_words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Words, D::Error> {
+    let words = Words::deserialize(deserializer)?;
+    Ok(Words {
+        title: french(&words.title),
+        remedy: french(&words.remedy),
+        what: french(&words.what),
+    })
 }
 
 #[derive(Debug, Deserialize)]

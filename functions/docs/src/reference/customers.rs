@@ -29,7 +29,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
 
 fn customers_request() -> Schema {
     let row = Schema {
-        additional_properties: Some(Box::new(Additional::Allowed(true))),
+        additional_properties: Some(Additional::Allowed(true)),
         ..Schema::of("object")
     };
     Schema::object([
@@ -293,7 +293,7 @@ pub(super) fn release() -> Description {
     )
     .refuses(
         400,
-        "Something is missing, too much, or the source is none.",
+        "Something is missing, too much, or the source is not valid.",
     )
     .refuses(
         404,

@@ -118,7 +118,7 @@ pub(super) fn push() -> Description {
         .takes(of_source())
         .with_body(body())
         .answers(201, started.with_header("Location", location("The job.")))
-        .refuses(400, "The body has no array data of 1 to 10,000 rows, or the source is none.")
+        .refuses(400, "The body has no array data of 1 to 10,000 rows, or the source is not valid.")
         .refuses(404, "There is no such dataset, or the token is not for this source and dataset.")
 }
 
@@ -129,7 +129,7 @@ pub(super) fn check() -> Description {
         .speaks()
         .with_body(body())
         .answers(200, Response::json("What would become of the rows.", component("Prediction")))
-        .refuses(400, "The body has no array data of 1 to 10,000 rows, the rows cannot be read together, or the source is none.")
+        .refuses(400, "The body has no array data of 1 to 10,000 rows, the rows cannot be read together, or the source is not valid.")
         .refuses(404, "There is no such dataset, or the token is not for this source and dataset.")
 }
 
@@ -143,6 +143,6 @@ pub(super) fn read() -> Description {
         .takes(equal("q[uid_eq]", "The record with this uid alone."))
         .takes(equal("q[external_id_eq]", "The record with this external_id alone; of meters, those of this customer."))
         .answers(200, Response::json("A page.", component("Records")))
-        .answers(400, refused("A parameter is none, or the page would be larger than a reply can be."))
+        .answers(400, refused("A parameter is not valid, or the page would be larger than a reply can be."))
         .refuses(404, "There is no such dataset, or the token is not for this source and dataset.")
 }

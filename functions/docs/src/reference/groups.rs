@@ -67,7 +67,7 @@ pub(super) fn list() -> Description {
         group_id(),
     ))
     .answers(200, Response::json("Groups.", component("Groups")))
-    .refuses(400, "A parameter is none.")
+    .refuses(400, "A parameter is not valid.")
 }
 
 pub(super) fn create() -> Description {
@@ -84,7 +84,7 @@ pub(super) fn create() -> Description {
         .with_body(RequestBody::json(body, example))
         .answers(200, Response::json("It was there already.", component("Group")))
         .answers(201, Response::json("It is made.", component("Group")).with_header("Location", location("The group.")))
-        .refuses(400, "A field is missing or none, or the id is kept.")
+        .refuses(400, "A field is missing or not valid, or the id is reserved.")
         .answers(409, conflict("There is another group with this id, one of this id is still being deleted, or the first request with this Idempotency-Key is still being answered."))
 }
 
@@ -94,7 +94,7 @@ pub(super) fn rename() -> Description {
         .takes(id())
         .with_body(RequestBody::json(body, json!({"name": "Tenants of 2026"})))
         .answers(200, Response::json("It has the name.", component("Group")))
-        .refuses(400, "The name is missing or none.")
+        .refuses(400, "The name is missing or not valid.")
         .refuses(404, "There is no such group.")
 }
 

@@ -211,7 +211,7 @@ pub(super) fn list() -> Description {
         ))
         .speaks()
         .answers(200, Response::json("Jobs.", component("Jobs")))
-        .refuses(400, "A parameter is none.")
+        .refuses(400, "A parameter is not valid.")
 }
 
 pub(super) fn read() -> Description {
@@ -224,7 +224,7 @@ pub(super) fn read() -> Description {
         ))
         .speaks()
         .answers(200, Response::json("The job.", component("JobWithErrors")))
-        .refuses(400, "A parameter is none.")
+        .refuses(400, "A parameter is not valid.")
         .refuses(404, NO_JOB)
 }
 
@@ -263,7 +263,7 @@ pub(super) fn rejected() -> Description {
         .takes(Parameter::query("part", "The part, from 1.", number(1_000_000, 1)))
         .speaks()
         .answers(200, csv)
-        .refuses(400, "A parameter is none.")
+        .refuses(400, "A parameter is not valid.")
         .refuses(404, "There is no such job or part.")
         .refuses(409, "The job has not ended.")
         .refuses(410, "The rows are no longer kept.")

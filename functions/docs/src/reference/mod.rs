@@ -227,7 +227,7 @@ fn operation(endpoint: &Endpoint, at: usize) -> Operation {
                 replies.push((status, replies::counted(reply)));
             }
         };
-        add(400, replies::refused("The Idempotency-Key is none."));
+        add(400, replies::refused("The Idempotency-Key is not valid."));
         add(
             409,
             replies::conflict(

@@ -126,9 +126,10 @@ fn operation(page: Page) -> Operation {
         };
         (*media_type, schema)
     });
-    let found = found.fold(Response::empty("It."), |reply, (media_type, schema)| {
-        reply.or(media_type, schema)
-    });
+    let found = found.fold(
+        Response::empty("The document."),
+        |reply, (media_type, schema)| reply.or(media_type, schema),
+    );
     let is_kept = page.path == "/openapi.json" || page.path.starts_with("/schemas");
     let found = match is_kept {
         true => found.with_header("ETag", etag()),

@@ -58,7 +58,7 @@ pub(super) fn grant() -> Description {
     Description::new(TAG, "Make a source's token", "Makes a token with which a source pushes and reads its own records, and nothing else. A source has at most 10.")
         .with_body(RequestBody::json(body, example))
         .answers(201, made.with_header("Cache-Control", no_store()))
-        .refuses(400, "The source or a dataset is none, or they do not go together.")
+        .refuses(400, "The source or a dataset is not valid, or they do not go together.")
         .answers(409, conflict("The source has 10 tokens, or the first request with this Idempotency-Key is still being answered."))
 }
 
@@ -77,10 +77,10 @@ pub(super) fn list() -> Description {
                 .described("What after is to be for the next sources, if there may be more."),
         ),
     ]);
-    Description::new(TAG, "List sources", "The sources by their names, up to 100 at a time, with their tokens but for what these read.")
+    Description::new(TAG, "List sources", "The sources by their names, up to 100 at a time, with the ids of their tokens, without the tokens themselves.")
         .takes(Parameter::query("after", "The name that they come after: next_after of the last reply.", source()))
         .answers(200, Response::json("Sources.", sources.closed()))
-        .refuses(400, "A parameter is none.")
+        .refuses(400, "A parameter is not valid.")
 }
 
 pub(super) fn revoke() -> Description {

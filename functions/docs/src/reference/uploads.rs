@@ -28,7 +28,7 @@ pub(super) fn announce() -> Description {
         ("mode", mode().or_null().described("What becomes of the rows if some are refused: the others land, or none; or nothing is written at all.")),
     ]);
     let other_headers = Schema {
-        additional_properties: Some(Box::new(Additional::Of(Schema::of("string")))),
+        additional_properties: Some(Additional::Of(Box::new(Schema::of("string")))),
         ..Schema::of("object")
     };
     let announced = Schema::object([
@@ -47,12 +47,12 @@ pub(super) fn announce() -> Description {
     ]);
     let announced = Response::json("Where the file is to be put.", announced.closed());
     let example = json!({"dataset": "customers", "filename": "customers.csv"});
-    Description::new("Uploads", "Announce a file", "Registers an import of a file of up to 5 GB, and says where to put it: one PUT straight to the bucket, without the token. The import begins when it is there.")
+    Description::new("Uploads", "Announce a file", "Registers an import of a file of up to 5 GiB, and says where to put it: one PUT straight to the bucket, without the token. The import begins when it is there.")
         .takes(Parameter::query("source", "The source, if the body names none.", source()))
         .takes(Parameter::query("mode", "The mode, if the body names none.", mode()))
         .with_body(RequestBody::json(body, example))
         .answers(201, announced.with_header("Location", location("The job.")))
-        .refuses(400, "A field is missing or none, the workspace has no fields, or the group is for another dataset.")
+        .refuses(400, "A field is missing or not valid, the workspace has no fields, or the group is for another dataset.")
         .answers(401, unauthorized("There is no such group; or nobody known calls."))
         .refuses(404, "There is no such dataset, or the token is not for this source and dataset.")
 }

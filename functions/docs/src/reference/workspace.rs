@@ -62,6 +62,6 @@ pub(super) fn replace() -> Description {
     Description::new(TAG, "Replace the fields", "Defines the fields anew. The same fields again change nothing; what stored customers depend on cannot change.")
         .with_body(RequestBody::json(component("WorkspaceFieldsRequest"), example))
         .answers(200, Response::json("The fields as they are now.", component("WorkspaceFields")))
-        .refuses(400, "The definition is none: errors says what is wrong with which field.")
+        .refuses(400, "The definition is not valid: errors says what is wrong with which field.")
         .refuses(409, "The fields have changed meanwhile, or customers or imports depend on them as they are.")
 }

@@ -1,6 +1,6 @@
 //! What every page has around its content.
 
-use clientele::language::Language;
+use clientele::language::{Language, Text};
 use uuid::Uuid;
 
 use super::{Place, words};
@@ -48,6 +48,11 @@ impl Page {
     /// A message.
     pub(crate) fn say(&self, id: &str) -> String {
         words::say(self.language(), id)
+    }
+
+    /// A text that has its words elsewhere, as of a dataset.
+    pub(crate) fn text(&self, text: &Text) -> String {
+        words::typeset(self.language(), text)
     }
 
     /// A message whose one gap is filled in.

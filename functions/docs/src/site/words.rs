@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use clientele::language::Language;
+use clientele::language::{Language, Text};
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
+
+use super::typography::french;
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -26,18 +28,24 @@ macro_rules! texts {
 }
 
 // Each read when a page in its language is first asked for.
-static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle("en", &texts!("en")));
-static FRENCH: LazyLock<Bundle> = LazyLock::new(|| bundle("fr", &texts!("fr")));
+static ENGLISH: LazyLock<Bundle> =
+    LazyLock::new(|| bundle("en", texts!("en").map(str::to_owned).into()));
+static FRENCH: LazyLock<Bundle> = LazyLock::new(|| bundle("fr", french_texts()));
+
+/// The files of French words, as pages show them.
+pub(super) fn french_texts() -> Vec<String> {
+    texts!("fr").map(french).into()
+}
 
 /// A test reads every message, so what Fluent objects to does not get here.
-fn bundle(tag: &str, texts: &[&str]) -> Bundle {
+fn bundle(tag: &str, texts: Vec<String>) -> Bundle {
     let language = tag.parse::<LanguageIdentifier>().unwrap_or_default();
     let mut bundle = Bundle::new_concurrent(vec![language]);
     // The marks around what is filled in are for mixed directions of writing. Both languages
     // here are written from left to right.
     bundle.set_use_isolating(false);
     for text in texts {
-        let resource = FluentResource::try_new((*text).to_owned());
+        let resource = FluentResource::try_new(text);
         let resource = resource.unwrap_or_else(|(resource, errors)| {
             tracing::error!(?errors, "a file of words has errors");
             resource
@@ -58,6 +66,14 @@ pub(crate) fn say(language: Language, id: &str) -> String {
 pub(crate) fn find(language: Language, id: &str) -> Option<String> {
     let is_known = bundle_of(language).has_message(id);
     is_known.then(|| format(language, id, None))
+}
+
+/// A text that has its words elsewhere.
+pub(crate) fn typeset(language: Language, text: &Text) -> String {
+    match language {
+        Language::English => text.in_language(language).to_owned(),
+        Language::French => french(text.in_language(language)),
+    }
 }
 
 /// A message with texts to fill in, by their names.

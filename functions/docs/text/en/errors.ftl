@@ -1,7 +1,7 @@
 # The pages of error codes.
 errors = Error codes
 errors-unknown = There is no error code { $code }. These are the codes that there are.
-errors-intro = A request that is refused is answered with problem details (RFC 9457). Their type leads to a page here, whose last part is the code: programs can rely on it, messages may change.
+errors-intro = A request that is refused is answered with problem details (RFC 9457). Their type leads to a page of this documentation, and ends with the code: programs can rely on it, messages may change.
 errors-members = Where rows are wrong, errors lists them, each with row, line, column, code and message. Messages about rows and files come in English or French, as Accept-Language asks, and never repeat a protected value.
 errors-kinds = Kinds of errors
 errors-request = Requests

@@ -18,7 +18,7 @@ import-sending = Sending the file
 import-looking = Looking at the file
 import-not-sent = The file could not be sent. Check the connection and try again.
 import-no-file = Choose a file of at most 4 MB; larger ones need a browser with scripts.
-import-no-group = There is no such group for this dataset.
+problem-unknown_group = There is no such group for this dataset.
 dataset-workspace = Workspace (your own fields)
 
 preview-title = What its columns become
@@ -28,7 +28,3 @@ preview-missing = No column was found for required fields:
 preview-ignored = left out: only the registry fills { $field }
 preview-near-miss = refused: did you mean { $field }? Rename the column
 preview-events = The file holds events, whose members have fixed names; a dry run checks them.
-
-badge-pseudonym = pseudonymised
-badge-blur = blurred
-badge-encrypt = encrypted

@@ -1,7 +1,7 @@
 # Sources, their tokens, and the organization's settings.
 sources-lead = A source is where data comes from: an app, a system, a partner. A program that pushes records of a source has a token of its own, which does nothing else.
 sources-none = There are no sources yet. The first token or import makes one.
-sources-caption = Tokens are listed by their ids: what they read was shown once.
+sources-caption = Tokens are listed by their ids, without the tokens themselves: each was shown once.
 sources-more = More sources
 sources-first = First sources
 source-hint = A name of a-z, 0-9 and _, at most 32 characters. A new name makes a new source.
@@ -39,7 +39,7 @@ console-settings = Settings
 settings = Settings and keys
 settings-lead = How pseudonyms are made, what becomes of unknown columns, encryption keys
 settings-saved = The settings are saved.
-settings-read-only = Only who has the scope workspace:admin may change this.
+settings-read-only = Only people with the scope workspace:admin may change this.
 settings-save = Save the settings
 settings-pseudonyms = Pseudonyms
 settings-pseudonyms-hint = They can change only while there are no records: the same person would have two.

@@ -15,7 +15,7 @@ console-jobs-lead = Ce qui a été fait, ce qui est en cours, ce qui a été ref
 console-groups-lead = Consulter les clients, chercher, révéler, supprimer.
 console-sources-lead = D'où viennent les données, et les jetons des programmes.
 console-fields-lead = Ce que votre espace conserve d'un client.
-console-workspace-lead = La page à donner à ceux qui vous envoient des fichiers.
+console-workspace-lead = La page à donner aux personnes qui vous envoient des fichiers.
 to-console = Vers la console
 what-it-means = Ce que signifie cette erreur, et que faire
 
@@ -38,4 +38,4 @@ refused-missing = Cela n'existe pas
 refused-busy = Trop de requêtes
 refused-other = Cela a été refusé
 refused-unreachable = Le registre ne répond pas
-refused-unreachable-detail = On ne sait pas ce qu'il est advenu de la demande. Réessayez dans un instant.
+refused-unreachable-detail = On ne sait pas si la demande a été exécutée. Réessayez dans un instant.

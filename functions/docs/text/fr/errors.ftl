@@ -1,11 +1,11 @@
 # Les pages des codes d'erreur.
 errors = Codes d'erreur
 errors-unknown = Le code d'erreur { $code } n'existe pas. Voici ceux qui existent.
-errors-intro = À une requête refusée répondent des problem details (RFC 9457). Leur type mène à une page d'ici, dont la dernière partie est le code : les programmes peuvent s'y fier, les messages peuvent changer.
+errors-intro = Une requête refusée reçoit des problem details (RFC 9457). Leur type mène à une page de cette documentation, et se termine par le code : les programmes peuvent s'y fier, les messages peuvent changer.
 errors-members = Si des lignes sont incorrectes, errors les énumère, chacune avec row, line, column, code et message. Les messages sur les lignes et les fichiers sont en anglais ou en français, selon Accept-Language, et ne répètent jamais une valeur protégée.
 errors-kinds = Types d'erreurs
 errors-request = Requêtes
-errors-request-lead = Le code termine le type de la réponse (problem details).
+errors-request-lead = Le code est la fin du type de la réponse (problem details).
 errors-row = Lignes
 errors-row-lead = Le code figure dans les erreurs d'une requête, dans le rapport d'une tâche et dans rejected.csv, pour une ligne ou un événement.
 errors-file = Fichiers

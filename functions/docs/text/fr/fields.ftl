@@ -16,12 +16,12 @@ field-type-date = date
 field-type-currency = montant
 field-type-enum = choix
 field-choose = choisissez
-field-date-format = Écriture
-field-currency = Monnaie
+field-date-format = Format de date
+field-currency = Devise
 field-pattern = Motif (facultatif)
-field-pattern-hint = Un motif est une expression régulière à laquelle tout le texte doit répondre, comme [A-Z]{"{"}2{"}"}[0-9]+.
+field-pattern-hint = Un motif est une expression régulière à laquelle tout le texte doit correspondre, comme [A-Z]{"{"}2{"}"}[0-9]+.
 field-values = Valeurs, une par ligne
-field-values-hint = Valeurs d'un choix : une par ligne, avec le nom que connaissent les personnes après un signe égal, comme g = Or. Les deux sont compris dans les fichiers.
+field-values-hint = Valeurs d'un choix : une par ligne, suivie d'un signe égal et du nom que les gens connaissent, comme g = Or. Les deux sont compris dans les fichiers.
 field-required = obligatoire
 field-personal = personnel : chiffré
 field-unique = identifiant unique
@@ -40,7 +40,7 @@ example-tiers =
 
 problem-no_unique_identifier = Un champ doit être l'identifiant unique. Désignez-le.
 problem-several_unique_identifiers = Un seul champ peut être l'identifiant unique.
-problem-fields_changed = Quelqu'un d'autre a changé les champs entre-temps. Ouvrez de nouveau cette page dans un autre onglet, et reportez-y vos changements.
-problem-format_missing = Choisissez l'écriture de ses dates, ou sa monnaie.
+problem-fields_changed = Quelqu'un d'autre a changé les champs entre-temps. Rouvrez cette page dans un autre onglet, et reportez-y vos changements.
+problem-format_missing = Choisissez le format de ses dates, ou sa devise.
 problem-is_pii_changed = Il y a des clients : le caractère personnel du champ ne peut plus changer.
 problem-unique_identifier_changed = Il y a des clients : l'identifiant unique ne peut pas devenir un autre champ.

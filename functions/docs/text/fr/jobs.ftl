@@ -58,13 +58,13 @@ count-superseded = Déjà plus récentes ici
 
 rejected-csv = Télécharger les lignes rejetées
 rejected-hint = Corrigez les lignes de ce fichier et importez-le à nouveau tel quel. Il contient des données personnelles : supprimez-le ensuite. Il expire après 7 jours.
-rejected-hint-masked = Les valeurs protégées sont masquées, car vous n'avez pas la portée pii:reveal.
+rejected-hint-masked = Les valeurs protégées sont masquées, car vous n'avez pas le droit pii:reveal.
 rejected-parts = Elles sont si nombreuses qu'elles sont réparties en { $number } fichiers. Chacun peut être corrigé et importé séparément.
 rejected-part = Partie { $number }
 job-back = Retour à la tâche
 report-json = Télécharger le rapport
 row-errors = Ce qui ne va pas dans les lignes
-row-errors-caption = Jusqu'à 100 ; le rapport en contient davantage.
+row-errors-caption = Les 100 premières au plus ; le rapport contient toutes celles qui sont conservées.
 row = Ligne de données
 line = Ligne du fichier
 column = Colonne

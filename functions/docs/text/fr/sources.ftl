@@ -1,6 +1,6 @@
 # Les sources, leurs jetons et les réglages de l'organisation.
-sources-lead = Une source est ce dont viennent des données : une application, un système, un partenaire. Un programme qui envoie les fiches d'une source a son propre jeton, qui ne permet rien d'autre.
-sources-none = Il n'y a pas encore de source. Le premier jeton ou le premier import en crée une.
+sources-lead = Une source est l'origine de données : une application, un système, un partenaire. Un programme qui envoie les fiches d'une source a son propre jeton, qui ne permet rien d'autre.
+sources-none = Il n'y a pas encore de source. Le premier jeton ou la première importation en crée une.
 sources-caption = Les jetons sont désignés par leur identifiant : leur contenu n'a été montré qu'une fois.
 sources-more = Autres sources
 sources-first = Premières sources
@@ -52,7 +52,7 @@ unknown-drop = Les laisser de côté
 unknown-reject = Refuser le fichier
 keys = Clés de chiffrement
 keys-lead = Les champs personnels sont chiffrés avec la clé de votre organisation, dont il peut exister plusieurs versions.
-keys-caption = Les versions de la clé, la plus récente d'abord. Les clés elles-mêmes ne sont pas montrées ici.
+keys-caption = Les versions de la clé, la plus récente d'abord. Les clés elles-mêmes ne sont pas affichées.
 keys-list = Afficher les versions
 keys-list-hint = L'audit en garde la trace, comme d'une lecture des clés.
 keys-rotate = Créer une nouvelle version
@@ -70,4 +70,4 @@ problem-source_of_dataset = Les fiches de contacts et de profiles ont chacune le
 problem-invalid_source = Le nom d'une source a 1 à 32 caractères parmi a-z, 0-9 et _.
 problem-reserved_source = Cette source est réservée aux fiches d'une autre interface. Choisissez un autre nom.
 problem-pseudonyms_in_use = Votre organisation a des fiches dont les pseudonymes ont été faits de l'autre manière. Cela ne peut changer que tant qu'il n'y en a pas.
-problem-import_under_way = Un import n'est pas terminé, ou attend un fichier annoncé. Attendez sa fin, ou arrêtez-le sous Tâches.
+problem-import_under_way = Une importation n'est pas terminée, ou attend un fichier annoncé. Attendez sa fin, ou arrêtez-le sous Tâches.

@@ -161,7 +161,7 @@ async fn members(user: &User<'_>, group: Group, wanted: Wanted) -> Result<Member
         let left = most.saturating_sub(found.customers.len() as u64);
         let more = found.next_cursor.filter(|_| left > 0);
         rest = more.map(|cursor| Rest { cursor, left });
-        let encrypted = page.say("badge-encrypt");
+        let encrypted = page.say("badge-encrypted");
         let shown = Table::of(&dataset, &found.customers, wanted.reveal, &encrypted);
         table = Some(shown);
     }

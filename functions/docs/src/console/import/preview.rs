@@ -4,7 +4,7 @@ use std::{collections::HashSet, io::Cursor, sync::Arc};
 
 use askama::Template;
 use clientele::{
-    dataset::{Dataset, HeaderMapping, Protection, Target},
+    dataset::{Dataset, HeaderMapping, Target},
     decode::{self, Hints, Records},
     import::FileError,
     record::RawRecord,
@@ -15,6 +15,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     console::{Shown, User, workspace::dataset_of},
+    datasets::protection_badge,
     site::{Page, html, no_store},
     visit::Visit,
 };
@@ -188,7 +189,7 @@ fn described(page: Page, dataset: &Arc<Dataset>, head: Head) -> Preview {
             Target::Field(field) => {
                 filled.insert(field);
                 let protection = dataset.field(field).map(|field| field.protection);
-                Becomes::Field(name(field), protection.and_then(protection_words))
+                Becomes::Field(name(field), protection.and_then(protection_badge))
             }
             Target::Ignored(field) => Becomes::Ignored(name(field)),
             Target::Custom => Becomes::Custom,
@@ -216,15 +217,6 @@ fn described(page: Page, dataset: &Arc<Dataset>, head: Head) -> Preview {
         columns: if of_events { Vec::new() } else { columns },
         of_events,
         page,
-    }
-}
-
-fn protection_words(protection: Protection) -> Option<&'static str> {
-    match protection {
-        Protection::None => None,
-        Protection::Pseudonym => Some("badge-pseudonym"),
-        Protection::Blur => Some("badge-blur"),
-        Protection::Encrypt => Some("badge-encrypt"),
     }
 }
 

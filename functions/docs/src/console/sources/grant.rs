@@ -81,7 +81,7 @@ fn example(user: &User<'_>, granted: &Granted) -> String {
             "/external/v1/customers".to_owned(),
             r#"{"name": "Ann Okello", "email": "ann@example.com", "whatsapp_number": "+256777000001", "source": "web"}"#,
         ),
-        "profiles" => ("/v1/events".to_owned(), "@event.json"),
+        "profiles" => ("/v1/events".to_owned(), "@profiles-example.json"),
         "meters" => (
             "/api/v1/in/meters".to_owned(),
             r#"{"data": [{"customer_external_id": "1", "manufacturer": "HOP", "serial_number": "A1", "device_external_id": "1"}]}"#,
@@ -91,7 +91,5 @@ fn example(user: &User<'_>, granted: &Granted) -> String {
             r#"{"data": [{"external_id": "1", "country": "UG"}]}"#,
         ),
     };
-    format!(
-        "curl -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n  {base}{path} \\\n  -d '{body}'"
-    )
+    format!("curl -H \"Authorization: Bearer $TOKEN\" {base}{path} \\\n  --json '{body}'")
 }

@@ -17,7 +17,7 @@ pub(super) struct Source {
     pub(super) tokens: Vec<Token>,
 }
 
-/// A source's token, but for what it reads.
+/// A source's token, without the token itself.
 #[derive(Debug, Deserialize)]
 pub(super) struct Token {
     pub(super) id: String,
