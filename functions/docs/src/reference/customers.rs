@@ -29,7 +29,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
 
 fn customers_request() -> Schema {
     let row = Schema {
-        additional_properties: Some(Box::new(Additional::Allowed(true))),
+        additional_properties: Some(Additional::Allowed(true)),
         ..Schema::of("object")
     };
     Schema::object([

@@ -28,7 +28,7 @@ pub(super) fn announce() -> Description {
         ("mode", mode().or_null().described("What becomes of the rows if some are refused: the others land, or none; or nothing is written at all.")),
     ]);
     let other_headers = Schema {
-        additional_properties: Some(Box::new(Additional::Of(Schema::of("string")))),
+        additional_properties: Some(Additional::Of(Box::new(Schema::of("string")))),
         ..Schema::of("object")
     };
     let announced = Schema::object([
