@@ -306,3 +306,32 @@ async fn groups_are_listed_page_by_page_and_a_bound_token_sees_its_own() {
     }
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_group_is_listed_by_its_id() {
+    let stack = Stack::start().await;
+    for id in ["a", "b"] {
+        let body = json!({"id": id, "name": id, "dataset": "customers"});
+        assert_eq!(stack.post("/v1/groups", &body).await.status, 201);
+    }
+    let bound = stack.token_with(|token| token.groups = Some(vec!["a".to_owned()]));
+    let (mine, foreign) = (stack.token(1), stack.token(2));
+    let table = [
+        (&mine, "b", 1),
+        (&mine, "c", 0),
+        (&mine, "Not%20an%20id", 0),
+        (&bound, "a", 1),
+        (&bound, "b", 0),
+        (&foreign, "b", 0),
+    ];
+    for (token, id, found) in table {
+        let path = format!("/v1/groups?id={id}&limit=1");
+        let answer = stack
+            .send(http::Method::GET, &path, Some(token), None, &[])
+            .await;
+        let groups = answer.body["groups"].as_array().unwrap();
+        assert_eq!((answer.status.as_u16(), groups.len()), (200, found), "{id}");
+        assert!(answer.body["next_after"].is_null(), "{id}");
+    }
+    stack.stop().await;
+}

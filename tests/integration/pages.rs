@@ -257,3 +257,57 @@ async fn customers_full_of_quotes_come_in_replies_that_lambda_carries() {
     );
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_customers_are_read_by_an_id() {
+    let stack = Stack::start().await;
+    for source in ["generic", "other"] {
+        let key = format!("inbox/1/{source}/customers/both/file.csv");
+        let rows = "external_id,country\n7,UG\n007,KE\n";
+        stack.import_key(&key, rows).await;
+    }
+    let meters = "customer_external_id,manufacturer,serial_number,device_external_id\n\
+                  7,HOP,A1,1\n7,HOP,A2,2\n8,HOP,A3,3\n";
+    stack.import("meters", meters).await;
+    let table: [(&str, &str, &[&str]); 9] = [
+        (GROUP, "7", &["1-generic-7"]),
+        (GROUP, "007", &["1-generic-007"]),
+        (GROUP, "1-generic-7", &["1-generic-7"]),
+        (GROUP, "1-other-7", &[]),
+        (GROUP, "07", &[]),
+        (GROUP, "", &[]),
+        ("both", "7", &["1-generic-7", "1-other-7"]),
+        (
+            "meters.generic",
+            "7",
+            &["1-generic-7-1-hop-A1", "1-generic-7-1-hop-A2"],
+        ),
+        (
+            "meters.generic",
+            "1-generic-8-1-hop-A3",
+            &["1-generic-8-1-hop-A3"],
+        ),
+    ];
+    for (group, id, found) in table {
+        let body = json!({"customer_group_id": group, "customer_id": id});
+        let answer = stack.post("/v1/customer", &body).await;
+        assert_eq!(answer.status, 200, "{group} {id}");
+        assert_eq!(uids(&answer.body), found, "{group} {id}");
+        assert!(answer.body["page"].is_null() && answer.body["next_cursor"].is_null());
+    }
+    let both = json!({"customer_group_id": GROUP, "customer_id": "7", "page": 0});
+    assert_eq!(stack.post("/v1/customer", &both).await.status, 400);
+    let foreign = stack.token(2);
+    let body = json!({"customer_group_id": GROUP, "customer_id": "7"}).to_string();
+    let answer = stack
+        .send(
+            http::Method::POST,
+            "/v1/customer",
+            Some(&foreign),
+            Some(body),
+            &[],
+        )
+        .await;
+    assert_eq!(answer.status, 401);
+    stack.stop().await;
+}

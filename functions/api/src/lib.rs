@@ -16,6 +16,7 @@ mod rejected;
 mod report;
 mod settings;
 mod shown;
+mod site;
 mod sources;
 mod staging;
 mod uploads;
@@ -42,6 +43,9 @@ pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
 }
 
 async fn answer(registry: &Registry, call: &Call<'_>) -> Reply {
+    if let Some(elsewhere) = site::page_meant(call) {
+        return Ok(elsewhere);
+    }
     let route = Route::of(call.method, call.path)?;
     let caller = door::admit(registry, call, route.endpoint).await?;
     // What some routes do is large.

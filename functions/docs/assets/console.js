@@ -1,42 +1,68 @@
 // What the console does in the browser. Everything else is rendered by the server.
 "use strict";
 
+/** How often a part of a page is fetched anew: at first, and after a while, in milliseconds. */
+const SOON = 1000;
+const LATE = 5000;
+
 /** Fetches a part of a page again and again for as long as it asks to be. */
-function refresh(part) {
-  const wait = Number(part.dataset.every || 1000);
+function refresh(part, wait = SOON) {
   setTimeout(async () => {
     if (!part.isConnected) return;
+    // Nobody looks; each time costs a request.
+    if (document.hidden) return refresh(part, LATE);
+    const later = Math.min(wait * 1.2, LATE);
     try {
       const reply = await fetch(part.dataset.refresh, { headers: { accept: "text/html" } });
-      if (!reply.ok) throw new Error(reply.status);
-      replace(part, await reply.text());
+      // Signed out meanwhile: the page says so itself.
+      if (reply.status === 401) return location.reload();
+      if (reply.ok) return replace(part, await fragment(reply), later);
+      if (reply.status < 500 && reply.status !== 429) return;
     } catch {
       // The network may come back.
-      part.dataset.every = String(Math.min(wait * 2, 30000));
-      refresh(part);
     }
+    refresh(part, later);
   }, wait);
 }
 
-/** Puts a fragment of the server's in the place of an element. */
-function replace(element, html) {
+/** Puts a fragment of the server's in the place of an element, and keeps what a person is at. */
+function replace(element, html, wait) {
   const template = document.createElement("template");
   template.innerHTML = html;
   const fresh = template.content.firstElementChild;
+  const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+  // A screen reader speaks what changes in a status, not a status that is new.
+  const status = element.querySelector("[role=status]");
+  const next = fresh?.querySelector("[role=status]");
+  if (status && next) {
+    if (status.textContent !== next.textContent) status.replaceChildren(...next.childNodes);
+    next.replaceWith(status);
+  }
   element.replaceWith(template.content);
-  if (fresh) watch(fresh);
+  if (focused) document.getElementById(focused)?.focus();
+  if (fresh) watch(fresh, wait);
   return fresh;
 }
 
-function watch(root) {
-  if (root.matches?.("[data-refresh]")) refresh(root);
-  for (const part of root.querySelectorAll("[data-refresh]")) refresh(part);
+function watch(root, wait) {
+  if (root.matches?.("[data-refresh]")) refresh(root, wait);
+  for (const part of root.querySelectorAll("[data-refresh]")) refresh(part, wait);
+}
+
+/** A reply's fragment of HTML; an error if it is anything else. */
+async function fragment(reply) {
+  const html = await reply.text();
+  const isPage = /^\s*<!doctype/i.test(html);
+  if (isPage || !(reply.headers.get("content-type") || "").startsWith("text/html")) {
+    throw new Error("no fragment");
+  }
+  return html;
 }
 
 // The back button shows pages as they were, also to whoever comes after a sign-out: browsers keep
-// them in memory in spite of `no-store`.
+// them in memory in spite of `no-store`. Going there anew asks the server, without sending a form.
 addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
+  if (event.persisted) location.replace(location.href);
 });
 
 watch(document.body);
@@ -109,18 +135,24 @@ if (form) {
     // A workbook can only be read whole; a larger one shows its columns in the dry run.
     if (isWorkbook && chosen.size > WHOLE) return;
     const isCut = !isWorkbook && chosen.size > HEAD;
-    const query = new URLSearchParams({ dataset: form.elements.dataset.value, filename: chosen.name });
+    const query = new URLSearchParams({ dataset: form.elements.dataset.value });
     if (isCut) query.set("cut", "");
     preview.textContent = told("looking");
     let html;
     try {
       const reply = await fetch(`${told("preview")}?${query}`, {
         method: "POST",
-        headers: { "content-type": "application/octet-stream" },
+        headers: {
+          accept: "text/html",
+          "content-type": "application/octet-stream",
+          "x-filename": encodeURIComponent(chosen.name),
+        },
         body: isCut ? chosen.slice(0, HEAD) : chosen,
       });
-      html = await content(reply);
+      if (reply.status === 401) return location.reload();
+      html = await fragment(reply);
     } catch {
+      // It can be imported all the same.
       html = "";
     }
     if (turn === shown) preview.innerHTML = html;
@@ -134,15 +166,24 @@ if (form) {
     result.focus();
     try {
       const page = await upload(mode === "write" && form.elements.all.checked ? "all_or_nothing" : mode);
-      const reply = await fetch(`${page}/status?alone`);
-      result.innerHTML = "";
-      const part = document.createElement("section");
-      result.append(part);
-      replace(part, await content(reply));
+      await follow(page);
     } catch (error) {
       fail(error.shown || told("failed"));
     } finally {
       for (const button of buttons) button.disabled = false;
+    }
+  }
+
+  /** Shows a job as it goes on; on its own page if not here. */
+  async function follow(page) {
+    try {
+      const reply = await fetch(`${page}/status?alone`, { headers: { accept: "text/html" } });
+      const part = document.createElement("section");
+      const html = await fragment(reply);
+      result.replaceChildren(part);
+      replace(part, html);
+    } catch {
+      location.assign(page);
     }
   }
 
@@ -163,7 +204,13 @@ if (form) {
     }
     const answer = await reply.json();
     if (!reply.ok) throw Object.assign(new Error("refused"), { shown: answer.message });
-    await put(answer.url, answer.headers, chosen);
+    try {
+      await put(answer.url, answer.headers, chosen);
+    } catch (error) {
+      // Nobody would send the file that the job waits for.
+      fetch(`${answer.page}/cancel`, { method: "POST", redirect: "manual" }).catch(() => {});
+      throw error;
+    }
     return answer.page;
   }
 
@@ -194,15 +241,4 @@ if (form) {
     notice.append(text);
     result.replaceChildren(notice);
   }
-}
-
-/** A fragment of the server's; a whole page means that it wants something else, to sign in for one. */
-async function content(reply) {
-  const html = await reply.text();
-  if (/^\s*<!doctype/i.test(html)) {
-    if (reply.status === 401) location.reload();
-    const page = new DOMParser().parseFromString(html, "text/html");
-    return page.querySelector("main").innerHTML;
-  }
-  return html;
 }

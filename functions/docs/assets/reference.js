@@ -14,17 +14,21 @@ const Layout = ({ React }) => {
     const part = (name) => make(getComponent(name, true));
     const view = (...parts) => make("div", { className: "swagger-ui" }, ...parts);
     if (specSelectors.loadingStatus() !== "success") return view(part("errors"));
+    const source = specSelectors.info().get("description");
     const schemes = make("div", { className: "schemes" }, part("ServersContainer"), part("AuthorizeBtnContainer"));
     return view(
       make(getComponent("SvgAssets")),
       part("errors"),
+      make("div", { className: "info" }, make(getComponent("Markdown", true), { source })),
       make("div", { className: "scheme-container" }, schemes),
       part("FilterContainer"),
       part("operations"),
       part("Models"),
     );
   };
-  return { components: { ReferenceLayout } };
+  // A link within a button is two things to a screen reader. The address says what is open anyway.
+  const DeepLink = ({ text }) => make("span", null, text);
+  return { components: { ReferenceLayout, DeepLink } };
 };
 
 SwaggerUIBundle({
@@ -40,6 +44,8 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   filter: true,
+  // The one of its themes whose colors all have the contrast.
+  syntaxHighlight: { theme: "tomorrow-night" },
   // A token is forgotten when the page is left.
   persistAuthorization: false,
   // Else a picture of another host's judgment of the document would be loaded.

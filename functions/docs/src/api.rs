@@ -5,7 +5,6 @@ use std::{
     borrow::Cow,
     fmt,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
@@ -18,9 +17,8 @@ use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
+use tokio::time::Instant;
 
-/// How long an answer may take: a little less than the 29 s that this function has itself.
-const PATIENCE: Duration = Duration::from_secs(27);
 /// The largest answer in bytes; the API's own limit is Lambda's 6 MB.
 const MAX_BYTES: usize = 7 * 1024 * 1024;
 
@@ -38,6 +36,13 @@ impl fmt::Debug for Api {
 #[derive(Debug, Error)]
 #[error("the API cannot be reached: {0}")]
 pub(crate) struct Unreachable(String);
+
+impl Unreachable {
+    /// Something answered, but not as the API does.
+    pub(crate) fn answered(status: StatusCode) -> Self {
+        Self(format!("it answers with status {}", status.as_u16()))
+    }
+}
 
 /// One request.
 pub(crate) struct Question<'a> {
@@ -71,6 +76,8 @@ pub(crate) struct Answer {
     pub(crate) content_type: String,
     /// The name of a file to save.
     pub(crate) content_disposition: String,
+    /// How many files there are of which this is one; empty where that is not said.
+    pub(crate) parts: String,
     pub(crate) request_id: String,
     pub(crate) body: Vec<u8>,
 }
@@ -88,22 +95,33 @@ impl Answer {
 }
 
 impl Api {
-    /// Asks once. A request that failed on its way may have been carried out all the same.
-    pub(crate) async fn ask(&self, question: Question<'_>) -> Result<Answer, Unreachable> {
-        let asked = tokio::time::timeout(PATIENCE, self.ask_patiently(question)).await;
-        asked.unwrap_or_else(|_| {
-            let seconds = PATIENCE.as_secs();
-            Err(Unreachable(format!("it takes longer than {seconds} s")))
-        })
+    /// Asks once, for an answer by some time. A request that failed on its way may have been
+    /// carried out all the same.
+    pub(crate) async fn ask(
+        &self,
+        question: Question<'_>,
+        deadline: Instant,
+    ) -> Result<Answer, Unreachable> {
+        let asked = tokio::time::timeout_at(deadline, self.ask_patiently(question)).await;
+        asked.unwrap_or_else(|_| Err(Unreachable("it takes too long".to_owned())))
     }
 
     async fn ask_patiently(&self, question: Question<'_>) -> Result<Answer, Unreachable> {
+        let is_read = question.method == Method::GET;
         let request = request(question)?;
         let connector = self.0.get_or_init(|| {
             let provider = Provider::Rustls(CryptoMode::AwsLc);
             Connector::builder().tls_provider(provider).build()
         });
-        let response = connector.call(request).await;
+        // A connection that this function kept while it was frozen may have ended meanwhile.
+        let again = match is_read {
+            true => request.try_clone(),
+            false => None,
+        };
+        let mut response = connector.call(request).await;
+        if let (Err(_), Some(again)) = (&response, again) {
+            response = connector.call(again).await;
+        }
         let response = response.map_err(|error| Unreachable(error.to_string()))?;
         let status = StatusCode::from_u16(response.status().as_u16());
         let header = |name| response.headers().get(name).unwrap_or_default().to_owned();
@@ -111,6 +129,7 @@ impl Api {
             status: status.map_err(|error| Unreachable(error.to_string()))?,
             content_type: header("content-type"),
             content_disposition: header("content-disposition"),
+            parts: header("x-parts"),
             request_id: header("x-request-id"),
             body: Vec::new(),
         };

@@ -17,11 +17,11 @@ mod transport;
 mod visit;
 
 use clientele::web::Problem;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode, header::X_CONTENT_TYPE_OPTIONS};
 use lambda_http::{Body, Request, RequestExt, Response};
 
 pub use settings::{Docs, DocsSettings, ProviderSettings};
-use site::{asset, failure_page};
+use site::{asset, failure_page, no_store};
 use transport::compressed;
 use visit::Visit;
 
@@ -53,10 +53,15 @@ pub async fn handle(docs: &Docs, request: Request) -> Response<Body> {
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-request-id", id);
     }
+    let nosniff = HeaderValue::from_static("nosniff");
+    response
+        .headers_mut()
+        .insert(X_CONTENT_TYPE_OPTIONS, nosniff);
+    let mut response = compressed(response, &parts.headers);
     if parts.method == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }
-    compressed(response, &parts.headers)
+    response
 }
 
 async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
@@ -85,7 +90,7 @@ fn failed(visit: &Visit<'_>, problem: Problem) -> Response<String> {
     let docs_url = visit.docs.settings.docs_url.for_host(visit.host());
     let response = problem.into_response(&docs_url, visit.request_id);
     if !visit.wants_html() {
-        return response;
+        return no_store(response);
     }
     let allow = response.headers().get(http::header::ALLOW).cloned();
     match failure_page(&visit.place, status, visit.request_id) {

@@ -1,7 +1,11 @@
 //! One request of a visitor.
 
+use std::time::Duration;
+
 use clientele::web;
+use cookie::Cookie;
 use http::{HeaderName, Method, header, request::Parts};
+use tokio::time::Instant;
 
 use crate::{settings::Docs, site::Place};
 
@@ -12,7 +16,13 @@ pub(crate) struct Visit<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) place: Place,
     pub(crate) request_id: &'a str,
+    /// When an answer must be there.
+    pub(crate) deadline: Instant,
 }
+
+/// How long a page may take: a little less than the 29 s that the function has, so that what it
+/// lacks can still be said.
+const PATIENCE: Duration = Duration::from_secs(26);
 
 impl<'a> Visit<'a> {
     pub(crate) fn new(
@@ -22,12 +32,15 @@ impl<'a> Visit<'a> {
         request_id: &'a str,
     ) -> Self {
         let accept_language = text(parts, header::ACCEPT_LANGUAGE);
+        let mut place = Place::of(parts.uri.path(), accept_language);
+        place.query = parts.uri.query().unwrap_or_default().to_owned();
         Self {
             docs,
             parts,
             body,
-            place: Place::of(parts.uri.path(), accept_language),
+            place,
             request_id,
+            deadline: Instant::now() + PATIENCE,
         }
     }
 
@@ -39,6 +52,18 @@ impl<'a> Visit<'a> {
     /// A header's text; empty if it is not there.
     pub(crate) fn header(&self, name: HeaderName) -> &'a str {
         text(self.parts, name)
+    }
+
+    /// The value of a cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let sent = self.parts.headers.get_all(header::COOKIE).iter();
+        // Another program's cookie may hold anything.
+        let texts = sent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        texts.into_iter().find_map(|text| {
+            let mut cookies = Cookie::split_parse(text).filter_map(Result::ok);
+            let cookie = cookies.find(|cookie| cookie.name() == name)?;
+            Some(cookie.value().to_owned())
+        })
     }
 
     /// The host that was called, with its port if it has one.
@@ -69,9 +94,15 @@ impl<'a> Visit<'a> {
         value(self.parts.uri.query().unwrap_or_default().as_bytes(), name)
     }
 
+    /// Whether the body is a form's, without files.
+    fn is_form(&self) -> bool {
+        let content_type = text(self.parts, header::CONTENT_TYPE);
+        content_type.starts_with("application/x-www-form-urlencoded")
+    }
+
     /// The first value of a name in a form's body.
     pub(crate) fn form(&self, name: &str) -> Option<String> {
-        value(self.body, name)
+        self.is_form().then(|| value(self.body, name))?
     }
 
     /// Every value of a name in a form's body, in their order.

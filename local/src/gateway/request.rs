@@ -96,7 +96,9 @@ impl ProxyRequest<'_> {
     /// Names in lower case, repeated headers joined by commas, cookies apart.
     fn headers(&self) -> Map<String, Value> {
         let headers = &self.parts.headers;
-        let pairs = headers.iter().filter(|(name, _)| *name != header::COOKIE);
+        // The gateway says itself how it was called, whatever the client says.
+        let is_sent = |name: &HeaderName| *name != header::COOKIE && *name != "x-forwarded-proto";
+        let pairs = headers.iter().filter(|(name, _)| is_sent(name));
         let sent = pairs.map(|(name, value)| {
             (
                 name.as_str().into(),

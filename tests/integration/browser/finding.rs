@@ -150,14 +150,12 @@ impl Browser<'_> {
     }
 
     pub(super) async fn fill_in(&self, within: Option<&WebElement>, label: &str, value: &str) {
-        self.until(
-            &format!("“{value}” typed into “{label}”"),
-            async || {
-                let field = self.find("field", label).await;
-                field.clear().await?;
-                field.send_keys(value).await.map(Some)
-            },
-        )
+        let what = format!("“{value}” typed into “{label}”");
+        self.until(&what, async || {
+            let field = self.find_in(within, "field", label).await;
+            field.clear().await?;
+            field.send_keys(value).await.map(Some)
+        })
         .await;
     }
 

@@ -268,7 +268,7 @@ impl Words {
     }
 }
 
-async fn drop_file(browser: &Browser<'_>, file: &PathBuf) {
+async fn drop_file(browser: &Browser<'_>, file: &Path) {
     let target = browser.driver.find(thirtyfour::By::Css(".drop")).await;
     browser.drop_on(&target.unwrap(), file).await;
 }

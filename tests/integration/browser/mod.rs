@@ -15,6 +15,7 @@ mod import_story;
 mod jobs_story;
 mod keyboard;
 mod logs;
+mod reference_story;
 mod session;
 mod sign_in;
 mod sources_story;

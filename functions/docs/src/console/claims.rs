@@ -22,7 +22,9 @@ impl Claims {
         let payload = token.split('.').nth(1)?;
         let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?;
         let claims: Value = serde_json::from_slice(&payload).ok()?;
-        let scopes = claims.get("scope")?.as_str()?.split_whitespace();
+        // Without the claim, a token is good for nothing.
+        let scopes = claims.get("scope").and_then(Value::as_str);
+        let scopes = scopes.unwrap_or_default().split_whitespace();
         let scopes = scopes.map(|scope| scope.rsplit('/').next().unwrap_or(scope).to_owned());
         Some(Self {
             organization: claims.get("organization_id").map(Value::to_string),

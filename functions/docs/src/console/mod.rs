@@ -23,8 +23,9 @@ use lambda_http::Body;
 
 pub(crate) use provider::Discovery;
 
-use crate::visit::Visit;
+use crate::{site::redirect, visit::Visit};
 use session::Session;
+use sign_in::Why;
 use stop::Stop;
 use user::User;
 
@@ -57,7 +58,7 @@ async fn answered(visit: &Visit<'_>, path: &[&str]) -> Result<Response<Body>, Pr
         (true, ["sign-out"], _) => sign_in::out(visit),
         (false, ["sign-in", "provider"], _) => provider::start(visit).await,
         (false, ["sign-in", "callback"], _) => provider::callback(visit).await,
-        (.., None) => sign_in::page(visit, None),
+        (.., None) => sign_in::page(visit, &visit.place, Why::Asked),
         (.., Some(session)) => {
             let user = User { visit, session };
             return match page(&user, is_write, path).await {
@@ -73,7 +74,7 @@ async fn answered(visit: &Visit<'_>, path: &[&str]) -> Result<Response<Body>, Pr
 async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response<Body>, Stop> {
     let shown = match (is_write, path) {
         (false, []) => home::page(user).await,
-        (false, ["import"]) => import::form(user, None).await,
+        (false, ["import"]) => import::empty(user).await,
         (true, ["import"]) => import::send(user).await,
         (true, ["import", "preview"]) => import::preview(user).await,
         (true, ["import", "upload"]) => import::announce(user).await,
@@ -83,6 +84,9 @@ async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response
         (false, ["jobs", id, "rejected.csv"]) => jobs::rejected(user, id).await,
         (false, ["jobs", id, "report.json"]) => jobs::report(user, id).await,
         (true, ["jobs", id, "cancel"]) => jobs::cancel(user, id).await,
+        // Where the language of a page leads that was answered to a form.
+        (false, ["jobs", id, "cancel"]) => Ok(redirect(&page_of(user, &["jobs", id]))?),
+        (false, ["sign-in"]) => Ok(redirect(&page_of(user, &[]))?),
         (false, ["workspace"]) => workspace::page(user).await,
         (false, ["workspace", file]) => return workspace::example(user, file).await,
         (_, ["fields"]) => fields::answer(user).await,
@@ -92,4 +96,12 @@ async fn page(user: &User<'_>, is_write: bool, path: &[&str]) -> Result<Response
         _ => Err(Problem::not_found("page").into()),
     };
     Ok(shown?.map(Body::Text))
+}
+
+/// The address of a page of the console.
+fn page_of(user: &User<'_>, path: &[&str]) -> String {
+    let parts = path.iter().map(|part| format!("/{}", user::segment(part)));
+    user.visit
+        .place
+        .link(&format!("/console{}", parts.collect::<String>()))
 }

@@ -4,7 +4,7 @@
 //! (`SameSite=Strict`); over https it is bound to this host (`__Host-`), RFC 6265bis, 4.1.3.
 
 use cookie::{Cookie, SameSite};
-use http::{HeaderValue, header};
+use http::HeaderValue;
 
 use crate::visit::Visit;
 
@@ -19,11 +19,7 @@ pub(crate) struct Session {
 impl Session {
     /// The session in a request's cookies.
     pub(crate) fn of(visit: &Visit<'_>) -> Option<Self> {
-        let name = name(visit);
-        let cookies = Cookie::split_parse(visit.header(header::COOKIE));
-        let mut cookies = cookies.filter_map(Result::ok);
-        let cookie = cookies.find(|cookie| cookie.name() == name)?;
-        Self::new(cookie.value())
+        Self::new(&visit.cookie(name(visit))?)
     }
 
     /// A session with a token, unless that cannot be one: a token68 of RFC 7235.

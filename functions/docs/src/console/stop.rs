@@ -5,7 +5,11 @@ use clientele::web::{Problem, Reply};
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{User, sign_in};
+use super::{
+    User,
+    mistakes::Mistakes,
+    sign_in::{self, Why},
+};
 use crate::{
     api::{Answer, Unreachable},
     site::{Page, html, no_store},
@@ -117,7 +121,7 @@ fn error_line(error: &Value) -> String {
 struct Refused {
     page: Page,
     title: String,
-    detail: String,
+    mistakes: Mistakes,
     errors: Vec<String>,
     code: String,
     request_id: String,
@@ -128,13 +132,13 @@ impl Stop {
     pub(crate) fn show(self, user: &User<'_>) -> Reply {
         let page = user.page();
         match self {
-            Self::SignedOut => sign_in::page(user.visit, Some(page.say("sign-in-ended"))),
+            Self::SignedOut => sign_in::page(user.visit, &user.visit.place, Why::Ended),
             Self::Failed(problem) => Err(problem),
             Self::Unreachable(error) => {
                 tracing::error!(%error, request_id = user.visit.request_id, "a page lacks the API");
                 let refused = Refused {
                     title: page.say("refused-unreachable"),
-                    detail: page.say("refused-unreachable-detail"),
+                    mistakes: Mistakes::one(&page, "", "refused-unreachable-detail"),
                     errors: Vec::new(),
                     code: String::new(),
                     request_id: user.visit.request_id.to_owned(),
@@ -151,7 +155,7 @@ impl Stop {
                 };
                 let refused = Refused {
                     title: page.say(title),
-                    detail: refusal.detail,
+                    mistakes: Mistakes::refused(&page, &refusal, |_| ""),
                     errors: refusal.errors,
                     code: refusal.code,
                     request_id: refusal.request_id,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Session, Stop, claims::Claims, stop::Refusal};
 use crate::{
-    api::{Answer, Question},
+    api::{Answer, Question, Unreachable},
     site::Page,
     visit::Visit,
 };
@@ -74,7 +74,19 @@ impl User<'_> {
         path: &str,
         body: Option<Value>,
     ) -> Result<Result<Answer, Refusal>, Stop> {
-        let answer = ask(self.visit, self.session.token(), method, path, body).await?;
+        let once = self.visit.form("once").unwrap_or_default();
+        self.attempt_once(method, path, body, &once).await
+    }
+
+    /// The same, which happens once however often it is sent with a key, if the key is not empty.
+    pub(crate) async fn attempt_once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        once: &str,
+    ) -> Result<Result<Answer, Refusal>, Stop> {
+        let answer = ask(self.visit, self.session.token(), method, path, body, once).await?;
         if answer.status.is_success() {
             return Ok(Ok(answer));
         }
@@ -102,6 +114,7 @@ pub(crate) async fn ask(
     method: Method,
     path: &str,
     body: Option<Value>,
+    once: &str,
 ) -> Result<Answer, Stop> {
     let base = api_url(visit);
     let mut headers = vec![
@@ -111,19 +124,28 @@ pub(crate) async fn ask(
     if body.is_some() {
         headers.push(("content-type".to_owned(), "application/json".into()));
     }
+    if method == Method::POST && !once.is_empty() {
+        headers.push(("idempotency-key".to_owned(), once.to_owned().into()));
+    }
     let question = Question {
         method,
         url: format!("{base}{path}"),
         headers,
         body: body.map_or_else(Vec::new, |body| body.to_string().into_bytes()),
     };
-    Ok(visit.docs.api.ask(question).await?)
+    Ok(visit.docs.api.ask(question, visit.deadline).await?)
 }
 
 /// Whether a token opens anything: only an unknown one is 401 here.
 pub(crate) async fn is_accepted(visit: &Visit<'_>, token: &str) -> Result<bool, Stop> {
-    let answer = ask(visit, token, Method::GET, "/v1/jobs?limit=1", None).await?;
-    Ok(answer.status != StatusCode::UNAUTHORIZED)
+    let answer = ask(visit, token, Method::GET, "/v1/jobs?limit=1", None, "").await?;
+    match answer.status {
+        StatusCode::UNAUTHORIZED => Ok(false),
+        // Known, if not for jobs, or for now.
+        StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => Ok(true),
+        status if status.is_success() => Ok(true),
+        status => Err(Unreachable::answered(status).into()),
+    }
 }
 
 /// All but what RFC 3986, 2.3 leaves as it is. The period is encoded, too: two of them would lead up.

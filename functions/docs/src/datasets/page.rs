@@ -110,10 +110,7 @@ pub(crate) fn dataset_page(
         downloads: downloads(&page, dataset, whose),
         mapping: mapping(dataset),
         workspace: workspace(dataset),
-        api: match visit.docs.settings.api_url.as_str() {
-            "" => visit.origin(),
-            address => address.to_owned(),
-        },
+        api: visit.origin(),
         limits: Limits {
             text_chars: number(MAX_TEXT_CHARS),
             key_bytes: number(MAX_PART_BYTES),

@@ -29,7 +29,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
 
 fn customers_request() -> Schema {
     let row = Schema {
-        additional_properties: Some(Box::new(Additional::Allowed(true))),
+        additional_properties: Some(Additional::Allowed(true)),
         ..Schema::of("object")
     };
     Schema::object([
@@ -211,15 +211,32 @@ pub(super) fn read() -> Description {
             flag("Whether encrypted values are shown in clear, which needs the scope pii:reveal."),
         )
     };
-    let by_page =
-        Schema::object([group(), page]).with_optional([("cursor", Schema::of("null")), reveal()]);
-    let by_cursor =
-        Schema::object([group(), cursor]).with_optional([("page", Schema::of("null")), reveal()]);
-    let body = Schema::any([by_page.titled("By page"), by_cursor.titled("By cursor")]);
-    Description::new(TAG, "Read a page", "Up to 1,000 customers of a group: the page of a number, or those after a cursor. A reply over 5 MB is cut, and next_cursor gives the rest.")
+    let id = (
+        "customer_id",
+        text("The customer's id or uid; of a group of meters, the customer's id or a meter's uid."),
+    );
+    let none = |name| (name, Schema::of("null"));
+    let by_page = Schema::object([group(), page]).with_optional([
+        none("cursor"),
+        none("customer_id"),
+        reveal(),
+    ]);
+    let by_cursor = Schema::object([group(), cursor]).with_optional([
+        none("page"),
+        none("customer_id"),
+        reveal(),
+    ]);
+    let by_id =
+        Schema::object([group(), id]).with_optional([none("page"), none("cursor"), reveal()]);
+    let body = Schema::any([
+        by_page.titled("By page"),
+        by_cursor.titled("By cursor"),
+        by_id.titled("By id"),
+    ]);
+    Description::new(TAG, "Read customers", "Up to 1,000 customers of a group: the page of a number, those after a cursor, or those whom an id names. A reply over 5 MB is cut, and next_cursor gives the rest.")
         .with_body(RequestBody::json(body, json!({"customer_group_id": "customers.api", "page": 0})))
         .answers(200, Response::json("The page.", component("CustomersPage")))
-        .refuses(400, "Something is missing, or the cursor is none.")
+        .refuses(400, "Something is missing, the cursor is none, or the id names too many.")
         .answers(401, unauthorized(NO_CUSTOMERS))
 }
 

@@ -52,6 +52,11 @@ pub(super) fn list() -> Description {
         "The groups that you may reach, by their ids, each with how many records are in it.",
     )
     .takes(Parameter::query(
+        "id",
+        "The one group to list, if there is such a group.",
+        text("A group's id."),
+    ))
+    .takes(Parameter::query(
         "limit",
         "How many at most.",
         number(100, 50),

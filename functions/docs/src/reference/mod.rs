@@ -107,12 +107,10 @@ impl Description {
     }
 }
 
-/// `GET /openapi.json`, for the API that was asked or the one that the deployment names.
+/// `GET /openapi.json`. The API is where the document is, and so at the origin that a page of the
+/// document may send requests to.
 pub(crate) fn document(visit: &Visit<'_>) -> Reply {
-    let api_url = match visit.docs.settings.api_url.as_str() {
-        "" => visit.origin(),
-        api_url => api_url.to_owned(),
-    };
+    let api_url = visit.origin();
     let document = openapi(&api_url, this_year()).map_err(Problem::internal)?;
     let headers = &visit.parts.headers;
     Ok(published(document, "application/json", headers))

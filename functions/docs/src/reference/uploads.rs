@@ -11,7 +11,8 @@ use super::{
 };
 
 pub(super) fn announce() -> Description {
-    let mode = || Schema::choice(["write", "all_or_nothing", "dry_run"]);
+    // An empty one is none.
+    let mode = || Schema::choice(["write", "all_or_nothing", "dry_run", ""]);
     let body = Schema::object([
         ("dataset", dataset().described("What the rows are.")),
         (
@@ -27,7 +28,7 @@ pub(super) fn announce() -> Description {
         ("mode", mode().or_null().described("What becomes of the rows if some are refused: the others land, or none; or nothing is written at all.")),
     ]);
     let other_headers = Schema {
-        additional_properties: Some(Box::new(Additional::Of(Schema::of("string")))),
+        additional_properties: Some(Additional::Of(Box::new(Schema::of("string")))),
         ..Schema::of("object")
     };
     let announced = Schema::object([

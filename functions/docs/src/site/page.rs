@@ -1,6 +1,7 @@
 //! What every page has around its content.
 
 use clientele::language::{Language, Text};
+use uuid::Uuid;
 
 use super::{Place, words};
 
@@ -37,6 +38,11 @@ impl Page {
     /// The language's tag, for `lang`.
     pub(crate) fn lang(&self) -> &'static str {
         self.place.lang()
+    }
+
+    /// A key for a form, which the API takes once however often the form is sent.
+    pub(crate) fn once(&self) -> String {
+        Uuid::new_v4().to_string()
     }
 
     /// A message.

@@ -11,6 +11,8 @@ pub(crate) struct Place {
     pub(crate) language: Language,
     /// The path without its language, which begins with a slash and does not end with one.
     pub(crate) path: String,
+    /// What follows the path's question mark; empty for nothing.
+    pub(crate) query: String,
     /// Whether the address says the language.
     is_explicit: bool,
 }
@@ -30,6 +32,7 @@ impl Place {
         Self {
             language,
             path: format!("/{path}"),
+            query: String::new(),
             is_explicit: explicit.is_some(),
         }
     }
@@ -49,7 +52,15 @@ impl Place {
 
     /// The address of this page in a language.
     pub(crate) fn in_language(&self, language: Language) -> String {
-        format!("/{}{}", tag(language), self.path)
+        format!("/{}{}", tag(language), self.here())
+    }
+
+    /// The path without its language, with its query.
+    pub(crate) fn here(&self) -> String {
+        match self.query.is_empty() {
+            true => self.path.clone(),
+            false => format!("{}?{}", self.path, self.query),
+        }
     }
 }
 

@@ -57,7 +57,7 @@ pub struct Schema {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<Members<Schema>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub additional_properties: Option<Box<Additional>>,
+    pub additional_properties: Option<Additional>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ pub enum Additional {
     /// Anything, or not there at all.
     Allowed(bool),
     /// Of this schema.
-    Of(Schema),
+    Of(Box<Schema>),
 }
 
 /// An object that keeps its order.
@@ -195,7 +195,7 @@ impl Schema {
 
     /// The same object without other members.
     pub fn closed(mut self) -> Self {
-        self.additional_properties = Some(Box::new(Additional::Allowed(false)));
+        self.additional_properties = Some(Additional::Allowed(false));
         self
     }
 

@@ -51,7 +51,7 @@ pub(super) fn of_rows(
     let unknown = Additional::Allowed(true);
     Ok(Schema {
         required: Some(required(own.clone())),
-        additional_properties: Some(Box::new(unknown)),
+        additional_properties: Some(unknown),
         ..Schema::object(properties)
     }
     .titled(format!("{}: a row", english(dataset.title())))

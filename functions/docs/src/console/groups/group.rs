@@ -7,19 +7,19 @@ use crate::console::{Stop, User, stop::Refusal};
 
 /// A group.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Group {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) dataset: String,
+pub(crate) struct Group {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) dataset: String,
     /// How many members it has.
-    pub(super) customers: u64,
+    pub(crate) customers: u64,
 }
 
 /// Some groups, and where the others are.
 #[derive(Debug, Deserialize)]
-pub(super) struct Groups {
-    pub(super) groups: Vec<Group>,
-    pub(super) next_after: Option<String>,
+pub(crate) struct Groups {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) next_after: Option<String>,
 }
 
 impl Group {

@@ -9,11 +9,12 @@ mod list;
 mod members;
 mod table;
 
+pub(crate) use group::{Group, Groups};
+
 use clientele::web::Problem;
 
 use super::{Shown, User};
 use crate::site::redirect;
-use group::Group;
 
 /// Answers a request below `/console/groups`.
 pub(crate) async fn answer(user: &User<'_>, path: &[&str]) -> Shown {

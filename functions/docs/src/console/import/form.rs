@@ -2,10 +2,17 @@
 
 use askama::Template;
 use clientele::dataset::Dataset;
+use http::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    console::{Shown, Stop, User},
+    console::{
+        Shown, Stop, User,
+        groups::{Group, Groups},
+        mistakes::Mistakes,
+        stop::Refusal,
+    },
     site::{Page, allow_uploads, html, no_store},
 };
 
@@ -14,8 +21,11 @@ use crate::{
 struct Form {
     page: Page,
     datasets: Vec<Choice>,
-    groups: Vec<Group>,
-    error: Option<String>,
+    /// The groups to choose from, unless there are too many for that.
+    groups: Option<Vec<Group>>,
+    mistakes: Mistakes,
+    filled: Target,
+    max_mebibytes: u64,
 }
 
 struct Choice {
@@ -25,39 +35,50 @@ struct Choice {
     source: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Group {
-    id: String,
-    name: Option<String>,
-    dataset: String,
+/// What a browser without scripts may send: 4.5 MB reach a function, the form around it included.
+const MAX_MEBIBYTES: u64 = 4;
+
+/// The form, as nobody has filled it in.
+pub(crate) async fn empty(user: &User<'_>) -> Shown {
+    form(user, Target::default(), Mistakes::none(), StatusCode::OK).await
 }
 
-#[derive(Deserialize)]
-struct Groups {
-    groups: Vec<Group>,
-}
-
-/// The form, with what was wrong when it was sent.
-pub(crate) async fn form(user: &User<'_>, error: Option<String>) -> Shown {
-    // Who may not see groups can import all the same.
-    let groups = user
-        .attempt(http::Method::GET, "/v1/groups?limit=1000", None)
-        .await?;
-    let groups = match groups {
-        Ok(answer) => answer.json::<Groups>()?.groups,
-        Err(_) => Vec::new(),
-    };
+/// The form, as it was filled in, with what is wrong.
+pub(crate) async fn form(
+    user: &User<'_>,
+    filled: Target,
+    mistakes: Mistakes,
+    status: StatusCode,
+) -> Shown {
     let form = Form {
         page: user.page(),
         datasets: choices(user),
-        groups,
-        error,
+        groups: groups(user).await?,
+        mistakes,
+        filled,
+        max_mebibytes: MAX_MEBIBYTES,
     };
-    let response = no_store(html(&form)?);
+    let mut response = no_store(html(&form)?);
+    *response.status_mut() = status;
     Ok(allow_uploads(
         response,
         &user.visit.docs.settings.upload_origin,
     ))
+}
+
+/// The groups, if they are few enough to choose from. Who may not see any can import all the same.
+async fn groups(user: &User<'_>) -> Result<Option<Vec<Group>>, Stop> {
+    match user
+        .attempt(Method::GET, "/v1/groups?limit=100", None)
+        .await?
+    {
+        Ok(answer) => {
+            let found: Groups = answer.json()?;
+            Ok(found.next_after.is_none().then_some(found.groups))
+        }
+        Err(refusal) if refusal.status == StatusCode::FORBIDDEN => Ok(Some(Vec::new())),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 /// The datasets that files may be of.
@@ -77,40 +98,51 @@ fn choices(user: &User<'_>) -> Vec<Choice> {
 }
 
 /// What the form says of a file's whereabouts.
+#[derive(Default)]
 pub(crate) struct Target {
     pub(crate) dataset: String,
     pub(crate) source: String,
     pub(crate) group: String,
     pub(crate) filename: String,
     pub(crate) mode: String,
+    /// The form's own key: it is taken once, however often it is sent.
+    pub(crate) once: String,
 }
 
 impl Target {
     /// Asks the API for somewhere to put the file.
-    pub(crate) async fn announce(&self, user: &User<'_>) -> Result<Result<Upload, String>, Stop> {
-        let mut body = serde_json::json!({
-            "dataset": self.dataset,
-            "filename": self.filename,
-            "mode": self.mode,
-        });
+    pub(crate) async fn announce(&self, user: &User<'_>) -> Result<Result<Upload, Refusal>, Stop> {
+        let mut body = Map::from_iter([
+            ("dataset".to_owned(), json!(self.dataset)),
+            ("filename".to_owned(), json!(self.filename)),
+            ("mode".to_owned(), json!(self.mode)),
+        ]);
         for (name, value) in [("source", &self.source), ("customer_group_id", &self.group)] {
-            if !value.trim().is_empty()
-                && let Some(body) = body.as_object_mut()
-            {
-                body.insert(name.to_owned(), value.trim().into());
+            let value = value.trim();
+            if !value.is_empty() {
+                body.insert(name.to_owned(), value.into());
             }
         }
-        let answer = user
-            .attempt(http::Method::POST, "/v1/uploads", Some(body))
-            .await?;
-        Ok(match answer {
-            Ok(answer) => Ok(answer.json()?),
-            Err(refusal) if refusal.code == "no_customers" => {
-                Err(user.page().say("import-no-group"))
-            }
-            Err(refusal) => Err(refusal.detail),
-        })
+        let path = "/v1/uploads";
+        let body = Some(Value::Object(body));
+        match user
+            .attempt_once(Method::POST, path, body, &self.once)
+            .await?
+        {
+            Ok(answer) => Ok(Ok(answer.json()?)),
+            Err(refusal) => Ok(Err(refusal)),
+        }
     }
+}
+
+/// What the API refuses, at the input that it is about.
+pub(crate) fn refused(page: &Page, refusal: &Refusal) -> Mistakes {
+    Mistakes::refused(page, refusal, |code| match code {
+        "invalid_source" | "reserved_source" | "source_of_dataset" => "source",
+        "unknown_group" | "group_of_other_dataset" => "group",
+        "missing_workspace" => "dataset",
+        _ => "",
+    })
 }
 
 /// Where a file is to be put, and the job that takes it from there.

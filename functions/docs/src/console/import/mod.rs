@@ -5,7 +5,7 @@ mod preview;
 mod sending;
 mod upload;
 
-pub(crate) use form::form;
+pub(crate) use form::empty;
 pub(crate) use preview::preview;
 pub(crate) use sending::send;
 pub(crate) use upload::announce;

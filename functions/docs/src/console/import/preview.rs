@@ -8,12 +8,16 @@ use clientele::{
     decode::{self, Hints, Records},
     import::FileError,
     record::RawRecord,
+    web::Problem,
 };
+use http::HeaderName;
+use percent_encoding::percent_decode_str;
 
 use crate::{
     console::{Shown, User, workspace::dataset_of},
     datasets::protection_badge,
     site::{Page, html, no_store},
+    visit::Visit,
 };
 
 /// How many rows are looked at.
@@ -63,10 +67,16 @@ pub(crate) async fn preview(user: &User<'_>) -> Shown {
     // Reading a hostile workbook takes seconds: not for anybody, nor more often than the API lets.
     user.known().await?;
     let dataset = dataset_of(user, &visit.query("dataset").unwrap_or_default()).await?;
-    let filename = visit.query("filename").unwrap_or_default();
-    let is_cut = visit.query("cut").is_some();
+    let beginning = Beginning {
+        content: visit.body.to_vec(),
+        filename: filename(visit),
+        is_cut: visit.query("cut").is_some(),
+        of_events: dataset.event().is_some(),
+    };
     let page = user.page();
-    let shown = match read(visit.body, &filename, &dataset, is_cut) {
+    // Reading takes a processor for a while, as others wait for their pages.
+    let read = tokio::task::spawn_blocking(move || beginning.read()).await;
+    let shown = match read.map_err(Problem::internal)? {
         Err(error) => Preview {
             error: Some(FileProblem {
                 code: error.code(),
@@ -90,24 +100,37 @@ struct Head {
     rows: Vec<RawRecord>,
 }
 
-/// Reads the first rows. Whether a text is UTF-8 may show late, so it may be read twice.
-fn read(
-    content: &[u8],
-    filename: &str,
-    dataset: &Dataset,
+/// What the browser has sent of a file.
+struct Beginning {
+    content: Vec<u8>,
+    filename: String,
+    /// Whether the file goes on.
     is_cut: bool,
-) -> Result<Head, FileError> {
-    let mut hints = Hints {
-        filename: filename.to_owned(),
-        lone_object: dataset.event().is_some(),
-        ..Hints::default()
-    };
-    loop {
-        match read_once(content, &hints, is_cut) {
-            Err(error) => hints = hints.after(&error).ok_or(error)?,
-            read => return read,
+    of_events: bool,
+}
+
+impl Beginning {
+    /// Reads the first rows. Whether a text is UTF-8 may show late, so it may be read twice.
+    fn read(&self) -> Result<Head, FileError> {
+        let mut hints = Hints {
+            filename: self.filename.clone(),
+            lone_object: self.of_events,
+            ..Hints::default()
+        };
+        loop {
+            match read_once(&self.content, &hints, self.is_cut) {
+                Err(error) => hints = hints.after(&error).ok_or(error)?,
+                read => return read,
+            }
         }
     }
+}
+
+/// The file's name, percent-encoded in a header: people's names are in it, and addresses are
+/// logged in more places.
+fn filename(visit: &Visit<'_>) -> String {
+    let name = visit.header(HeaderName::from_static("x-filename"));
+    percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
 fn read_once(content: &[u8], hints: &Hints, is_cut: bool) -> Result<Head, FileError> {

@@ -1,47 +1,62 @@
 //! `POST /console/import`: a file from a browser without scripts, through this function.
 
 use futures::stream;
-use http::header;
+use http::{StatusCode, header};
 use multer::Multipart;
 
-use super::form::{Target, form};
+use super::form::{Target, form, refused};
 use crate::{
     api::Question,
-    console::{Shown, User},
+    console::{Shown, User, mistakes::Mistakes},
     site::redirect,
 };
 
 /// Puts the form's file where uploads go, and leads to its job. API Gateway hands no more than
-/// 6 MB to a function, a third of which base64 takes.
+/// 6 MB to a function, of which base64 leaves 4.5.
 pub(crate) async fn send(user: &User<'_>) -> Shown {
-    let Some((target, content)) = read(user).await else {
-        return form(user, Some(user.page().say("import-no-file"))).await;
+    let page = user.page();
+    let (target, content) = read(user).await;
+    let Some(content) = content else {
+        let mistakes = Mistakes::one(&page, "file", "import-no-file");
+        return form(user, target, mistakes, StatusCode::BAD_REQUEST).await;
     };
     let upload = match target.announce(user).await? {
         Ok(upload) => upload,
-        Err(message) => return form(user, Some(message)).await,
+        Err(refusal) => {
+            let mistakes = refused(&page, &refusal);
+            return form(user, target, mistakes, refusal.status).await;
+        }
     };
-    let page = upload.page(user);
+    let job = upload.page(user);
     let put = Question::put(upload.url, upload.headers, content);
-    let answer = user.visit.docs.api.ask(put).await?;
-    match answer.status.is_success() {
-        true => Ok(redirect(&page)?),
-        false => form(user, Some(user.page().say("import-not-sent"))).await,
+    let answer = user.visit.docs.api.ask(put, user.visit.deadline).await?;
+    match answer.status {
+        // 412: the same form was sent before, and its file is there.
+        StatusCode::PRECONDITION_FAILED => Ok(redirect(&job)?),
+        status if status.is_success() => Ok(redirect(&job)?),
+        status => {
+            tracing::error!(status = status.as_u16(), "the bucket refuses an upload");
+            let mistakes = Mistakes::one(&page, "file", "import-not-sent");
+            form(user, target, mistakes, StatusCode::BAD_GATEWAY).await
+        }
     }
 }
 
-async fn read(user: &User<'_>) -> Option<(Target, Vec<u8>)> {
+/// What the form says, as far as it can be read, and its file.
+async fn read(user: &User<'_>) -> (Target, Option<Vec<u8>>) {
+    let mut target = Target {
+        mode: "write".to_owned(),
+        ..Target::default()
+    };
+    let content = read_into(&mut target, user).await;
+    (target, content)
+}
+
+async fn read_into(target: &mut Target, user: &User<'_>) -> Option<Vec<u8>> {
     let boundary = multer::parse_boundary(user.visit.header(header::CONTENT_TYPE)).ok()?;
     let body = user.visit.body.to_vec();
     let mut parts = Multipart::new(stream::iter([Ok::<_, std::io::Error>(body)]), boundary);
-    let mut target = Target {
-        dataset: String::new(),
-        source: String::new(),
-        group: String::new(),
-        filename: String::new(),
-        mode: "write".to_owned(),
-    };
-    let mut content = None;
+    let (mut content, mut all) = (None, false);
     while let Some(part) = parts.next_field().await.ok()? {
         let name = part.name().unwrap_or_default().to_owned();
         let filename = part.file_name().unwrap_or_default().to_owned();
@@ -52,6 +67,8 @@ async fn read(user: &User<'_>) -> Option<(Target, Vec<u8>)> {
             "source" => target.source = text(),
             "group" => target.group = text(),
             "mode" => target.mode = text(),
+            "all" => all = true,
+            "once" => target.once = text(),
             "file" if !filename.is_empty() => {
                 target.filename = filename;
                 content = Some(bytes.to_vec());
@@ -59,5 +76,8 @@ async fn read(user: &User<'_>) -> Option<(Target, Vec<u8>)> {
             _ => {}
         }
     }
-    Some((target, content?))
+    if all && target.mode == "write" {
+        target.mode = "all_or_nothing".to_owned();
+    }
+    content
 }

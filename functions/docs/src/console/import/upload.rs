@@ -3,13 +3,13 @@
 use http::StatusCode;
 use serde_json::json;
 
-use super::form::Target;
+use super::form::{Target, refused};
 use crate::{
     console::{Shown, User},
     site::no_store,
 };
 
-/// An address for the file, and the page of its job; or what is wrong, in the visitor's language.
+/// An address for the file, and the page of its job; or what is wrong.
 pub(crate) async fn announce(user: &User<'_>) -> Shown {
     let read = |name: &str| user.visit.form(name).unwrap_or_default();
     let target = Target {
@@ -18,6 +18,7 @@ pub(crate) async fn announce(user: &User<'_>) -> Shown {
         group: read("group"),
         filename: read("filename"),
         mode: read("mode"),
+        once: read("once"),
     };
     let (status, body) = match target.announce(user).await? {
         Ok(upload) => {
@@ -25,10 +26,11 @@ pub(crate) async fn announce(user: &User<'_>) -> Shown {
             let body = json!({"url": upload.url, "headers": upload.headers, "page": page});
             (StatusCode::OK, body)
         }
-        Err(message) => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            json!({"message": message}),
-        ),
+        Err(refusal) => {
+            let mistakes = refused(&user.page(), &refusal);
+            let messages: Vec<&str> = mistakes.iter().map(|its| its.message.as_str()).collect();
+            (refusal.status, json!({"message": messages.join(" ")}))
+        }
     };
     Ok(no_store(clientele::web::json(status, &body)))
 }

@@ -1,27 +1,50 @@
 //! A job's files: its report and its refused rows, handed on as the API gives them.
 
+use askama::Template;
 use http::{HeaderValue, Method, Response, header};
 
 use crate::{
+    api::Answer,
     console::{Shown, User, user::segment},
-    site::no_store,
+    site::{Page, html, no_store},
 };
 
-/// The refused rows as csv, in as many parts as the API makes of them.
+#[derive(Template)]
+#[template(path = "console/jobs/parts.html")]
+struct Parts {
+    page: Page,
+    id: String,
+    parts: u64,
+}
+
+/// The refused rows as csv, or where its parts are if the API makes several of it.
 pub(crate) async fn rejected(user: &User<'_>, id: &str) -> Shown {
     let part = user.visit.query("part");
-    let part = part.map(|part| format!("?part={}", segment(&part)));
+    let only = part
+        .as_deref()
+        .map(|part| format!("?part={}", segment(part)));
     let path = format!(
         "/v1/jobs/{}/rejected.csv{}",
         segment(id),
-        part.unwrap_or_default()
+        only.unwrap_or_default()
     );
-    handed_on(user, &path).await
+    let answer = user.send(Method::GET, &path, None).await?;
+    let parts: u64 = answer.parts.parse().unwrap_or(1);
+    if part.is_some() || parts < 2 {
+        return Ok(handed_on(answer));
+    }
+    let parts = Parts {
+        page: user.page(),
+        id: segment(id),
+        parts,
+    };
+    Ok(no_store(html(&parts)?))
 }
 
 /// The report as JSON.
 pub(crate) async fn report(user: &User<'_>, id: &str) -> Shown {
-    let mut response = handed_on(user, &format!("/v1/jobs/{}/report", segment(id))).await?;
+    let path = format!("/v1/jobs/{}/report", segment(id));
+    let mut response = handed_on(user.send(Method::GET, &path, None).await?);
     let disposition = HeaderValue::from_static("attachment; filename=\"report.json\"");
     response
         .headers_mut()
@@ -29,8 +52,7 @@ pub(crate) async fn report(user: &User<'_>, id: &str) -> Shown {
     Ok(response)
 }
 
-async fn handed_on(user: &User<'_>, path: &str) -> Shown {
-    let answer = user.send(Method::GET, path, None).await?;
+fn handed_on(answer: Answer) -> Response<String> {
     let body = String::from_utf8_lossy(&answer.body).into_owned();
     let mut response = no_store(Response::new(body));
     let headers = response.headers_mut();
@@ -46,5 +68,5 @@ async fn handed_on(user: &User<'_>, path: &str) -> Shown {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    Ok(response)
+    response
 }

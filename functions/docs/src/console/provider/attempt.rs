@@ -1,7 +1,7 @@
 //! What a browser keeps between leaving for the identity provider and coming back.
 
 use cookie::{Cookie, SameSite, time::Duration};
-use http::{HeaderValue, header};
+use http::HeaderValue;
 use subtle::ConstantTimeEq;
 
 use crate::visit::Visit;
@@ -21,10 +21,8 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// The attempt that a request's cookies hold, if the provider's answer is one to it.
     pub(crate) fn of(visit: &Visit<'_>, state: &str) -> Option<Self> {
-        let name = name(visit);
-        let mut cookies = Cookie::split_parse(visit.header(header::COOKIE)).filter_map(Result::ok);
-        let cookie = cookies.find(|cookie| cookie.name() == name)?;
-        let mut parts = cookie.value().split('.');
+        let cookie = visit.cookie(name(visit))?;
+        let mut parts = cookie.split('.');
         let attempt = Self {
             state: parts.next()?.to_owned(),
             verifier: parts.next()?.to_owned(),

@@ -5,16 +5,19 @@ use clientele::web::Reply;
 use http::{Response, header};
 use oauth2::{AuthorizationCode, HttpRequest, HttpResponse, PkceCodeVerifier, TokenResponse};
 use thiserror::Error;
+use tokio::time::Instant;
 
 use super::{
-    CALLBACK,
     attempt::{Attempt, forget_cookie},
-    client::client,
-    discovery::DiscoveryError,
+    client::{ClientError, client_of},
 };
 use crate::{
     api::{Api, Question, Unreachable},
-    console::{session::Session, sign_in, user::is_accepted},
+    console::{
+        session::Session,
+        sign_in::{self, Why},
+        user::is_accepted,
+    },
     site::{Page, Place, html, no_store},
     visit::Visit,
 };
@@ -29,9 +32,7 @@ enum Failure {
     #[error("the provider refuses")]
     Refused,
     #[error(transparent)]
-    Discovery(#[from] DiscoveryError),
-    #[error("the provider's address cannot be used: {0}")]
-    Address(#[from] oauth2::url::ParseError),
+    Client(#[from] ClientError),
     // The error may repeat what the provider says, which is more than the log is to hold.
     #[error("the provider gives no token")]
     Token,
@@ -58,8 +59,7 @@ pub(crate) async fn callback(visit: &Visit<'_>) -> Reply {
         Ok(session) => signed_in(visit, &place, home, &session)?,
         Err(error) => {
             tracing::warn!(%error, request_id = visit.request_id, "somebody could not sign in");
-            let page = Page::public(&place);
-            sign_in::page(visit, Some(page.say("sign-in-provider-failed")))?
+            sign_in::page(visit, &place, Why::Refused("sign-in-provider-failed"))?
         }
     };
     if let Some(cookie) = forget_cookie(visit) {
@@ -92,17 +92,12 @@ async fn token(visit: &Visit<'_>, attempt: Option<Attempt>) -> Result<Session, F
         return Err(Failure::Issuer);
     }
     let code = visit.query("code").ok_or(Failure::Refused)?;
-    let api = &visit.docs.api;
-    let endpoints = visit
-        .docs
-        .discovery
-        .endpoints(api, &provider.issuer)
-        .await?;
-    let client = client(provider, endpoints, format!("{}{CALLBACK}", visit.origin()))?;
+    let client = client_of(visit, provider).await?;
+    let (api, deadline) = (&visit.docs.api, visit.deadline);
     let answered = client
         .exchange_code(AuthorizationCode::new(code))
         .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier))
-        .request_async(&|request| asked(api.clone(), request))
+        .request_async(&|request| asked(api.clone(), request, deadline))
         .await;
     let answered = answered.map_err(|_| Failure::Token)?;
     let session = Session::new(answered.access_token().secret()).ok_or(Failure::Unbelieved)?;
@@ -112,7 +107,11 @@ async fn token(visit: &Visit<'_>, attempt: Option<Attempt>) -> Result<Session, F
     }
 }
 
-async fn asked(api: Api, request: HttpRequest) -> Result<HttpResponse, Unreachable> {
+async fn asked(
+    api: Api,
+    request: HttpRequest,
+    deadline: Instant,
+) -> Result<HttpResponse, Unreachable> {
     let (parts, body) = request.into_parts();
     let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let headers = parts.headers.iter();
@@ -124,7 +123,7 @@ async fn asked(api: Api, request: HttpRequest) -> Result<HttpResponse, Unreachab
             .collect(),
         body,
     };
-    let answer = api.ask(question).await?;
+    let answer = api.ask(question, deadline).await?;
     let mut response = Response::new(answer.body);
     *response.status_mut() = answer.status;
     if let Ok(content_type) = answer.content_type.parse() {

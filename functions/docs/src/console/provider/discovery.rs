@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::Instant};
 
 use crate::api::{Api, Question, Unreachable};
 
@@ -39,20 +39,26 @@ impl Discovery {
         &self,
         api: &Api,
         issuer: &str,
+        deadline: Instant,
     ) -> Result<&Endpoints, DiscoveryError> {
-        self.0.get_or_try_init(|| discover(api, issuer)).await
+        self.0
+            .get_or_try_init(|| discover(api, issuer, deadline))
+            .await
     }
 }
 
-async fn discover(api: &Api, issuer: &str) -> Result<Endpoints, DiscoveryError> {
+async fn discover(api: &Api, issuer: &str, deadline: Instant) -> Result<Endpoints, DiscoveryError> {
     let base = issuer.trim_end_matches('/');
     let answer = api
-        .ask(Question {
-            method: Method::GET,
-            url: format!("{base}/.well-known/openid-configuration"),
-            headers: vec![("accept".to_owned(), "application/json".into())],
-            body: Vec::new(),
-        })
+        .ask(
+            Question {
+                method: Method::GET,
+                url: format!("{base}/.well-known/openid-configuration"),
+                headers: vec![("accept".to_owned(), "application/json".into())],
+                body: Vec::new(),
+            },
+            deadline,
+        )
         .await?;
     if !answer.status.is_success() {
         return Err(DiscoveryError::Status(answer.status.as_u16()));

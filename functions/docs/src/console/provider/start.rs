@@ -4,37 +4,23 @@ use clientele::web::Reply;
 use http::header;
 use oauth2::{CsrfToken, PkceCodeChallenge, Scope};
 
-use super::{CALLBACK, attempt::Attempt, client::client};
+use super::{attempt::Attempt, client::client_of};
 use crate::{
-    console::sign_in,
-    site::{Page, redirect},
+    console::sign_in::{self, Why},
+    site::redirect,
     visit::Visit,
 };
 
 /// Leads to the provider's own page, if it can be found.
 pub(crate) async fn start(visit: &Visit<'_>) -> Reply {
-    let unreachable = || Some(Page::public(&visit.place).say("sign-in-provider-away"));
     let Some(provider) = &visit.docs.settings.provider else {
-        return sign_in::page(visit, None);
+        return sign_in::page(visit, &visit.place, Why::Asked);
     };
-    let found = visit
-        .docs
-        .discovery
-        .endpoints(&visit.docs.api, &provider.issuer)
-        .await;
-    let endpoints = match found {
-        Ok(endpoints) => endpoints,
-        Err(error) => {
-            tracing::error!(%error, request_id = visit.request_id, "nobody can sign in");
-            return sign_in::page(visit, unreachable());
-        }
-    };
-    let redirect_url = format!("{}{CALLBACK}", visit.origin());
-    let client = match client(provider, endpoints, redirect_url) {
+    let client = match client_of(visit, provider).await {
         Ok(client) => client,
         Err(error) => {
             tracing::error!(%error, request_id = visit.request_id, "nobody can sign in");
-            return sign_in::page(visit, unreachable());
+            return sign_in::page(visit, &visit.place, Why::Unknown("sign-in-provider-away"));
         }
     };
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();

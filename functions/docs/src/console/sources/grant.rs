@@ -12,13 +12,14 @@ use crate::{
         mistakes::{Mistakes, trimmed},
         user::api_url,
     },
-    site::{Page, html, no_store},
+    site::{Page, html, no_store, redirect},
 };
 
 #[derive(Deserialize)]
 struct Granted {
     id: String,
-    token: String,
+    /// Not in the reply to a form that is sent again: it was shown.
+    token: Option<String>,
     data_origin: String,
     datasets: Vec<String>,
 }
@@ -50,6 +51,9 @@ pub(super) async fn grant(user: &User<'_>) -> Shown {
     {
         Ok(answer) => {
             let granted: Granted = answer.json()?;
+            if granted.token.is_none() {
+                return Ok(redirect(&page.link("/console/sources"))?);
+            }
             let shows = Shows {
                 example: example(user, &granted),
                 page,

@@ -24,6 +24,10 @@ pub(super) async fn confirm(user: &User<'_>, origin: &str) -> Shown {
     let origin = source(user, origin)?;
     let token = user.visit.query("token").filter(|id| !id.is_empty());
     let page = user.page();
+    // All is what is asked for, not what is left when a token's id was lost on the way.
+    if token.is_none() && user.visit.query("all").is_none() {
+        return Ok(redirect(&page.link("/console/sources"))?);
+    }
     let revoke = Revoke {
         page,
         origin,
@@ -41,6 +45,9 @@ struct Revoked {
 pub(super) async fn revoke(user: &User<'_>, origin: &str) -> Shown {
     let origin = source(user, origin)?;
     let token = user.visit.form("token").filter(|id| !id.is_empty());
+    if token.is_none() && user.visit.form("all").is_none() {
+        return Ok(redirect(&user.page().link("/console/sources"))?);
+    }
     let only = token.map(|id| format!("?token={}", segment(&id)));
     let path = format!("/v1/sources/{origin}{}", only.unwrap_or_default());
     let answer = user.send(Method::DELETE, &path, None).await?;
