@@ -1,6 +1,6 @@
 //! Bringing a file in: looking, trying, importing, correcting what was rejected.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::Value;
 
