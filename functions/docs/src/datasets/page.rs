@@ -37,6 +37,7 @@ struct DatasetPage {
     /// Names of badges and what they mean.
     legend: Vec<(Badge, String)>,
     sending: Sending,
+    downloads_lead: String,
     downloads: Vec<Download>,
     /// Fields of meters and the fields of customers that they fill.
     mapping: Vec<(String, String)>,
@@ -107,6 +108,7 @@ pub(crate) fn dataset_page(
         tables: tables(&page, dataset),
         legend: legend(&page),
         sending: sending(dataset),
+        downloads_lead: downloads_lead(&page, dataset),
         downloads: downloads(&page, dataset, whose),
         mapping: mapping(dataset),
         workspace: workspace(dataset),
@@ -183,6 +185,18 @@ fn sending(dataset: &Dataset) -> Sending {
         dataset if dataset.event().is_some() => Sending::Events,
         dataset if dataset.makes_identifiers() => Sending::Contacts,
         _ => Sending::Rows,
+    }
+}
+
+/// Whether the files import as they are: of an organization's own field, no example may be known
+/// that its pattern allows.
+fn downloads_lead(page: &Page, dataset: &Dataset) -> String {
+    let is_unfilled = |field: &&Field| field.required && field.example.is_empty();
+    let unfilled = dataset.fields().iter().filter(is_unfilled);
+    let names: Vec<&str> = unfilled.map(|field| field.name.as_str()).collect();
+    match names.is_empty() {
+        true => page.say("dataset-downloads-lead"),
+        false => page.fill("dataset-downloads-unfilled", "fields", &names.join(", ")),
     }
 }
 

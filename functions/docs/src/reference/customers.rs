@@ -236,7 +236,7 @@ pub(super) fn read() -> Description {
     Description::new(TAG, "Read customers", "Up to 1,000 customers of a group: the page of a number, those after a cursor, or those whom an id names. A reply over 5 MB is cut, and next_cursor gives the rest.")
         .with_body(RequestBody::json(body, json!({"customer_group_id": "customers.api", "page": 0})))
         .answers(200, Response::json("The page.", component("CustomersPage")))
-        .refuses(400, "Something is missing, the cursor is none, or the id names too many.")
+        .refuses(400, "Something is missing, the cursor is not valid, or the id names too many customers (too_many_customers).")
         .answers(401, unauthorized(NO_CUSTOMERS))
 }
 

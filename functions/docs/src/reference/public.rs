@@ -9,7 +9,7 @@ use clientele::dataset::{
 use super::{
     component,
     document::{Operation, Parameter, Response},
-    replies::{etag, public},
+    replies::{etag, if_none_match, public},
 };
 use crate::datasets::ExampleFormat;
 
@@ -131,12 +131,19 @@ fn operation(page: Page) -> Operation {
         |reply, (media_type, schema)| reply.or(media_type, schema),
     );
     let is_kept = page.path == "/openapi.json" || page.path.starts_with("/schemas");
-    let found = match is_kept {
-        true => found.with_header("ETag", etag()),
-        false => found,
-    };
-    let mut replies = vec![("200", public(found))];
-    if !page.parameters.is_empty() {
+    let mut parameters = page.parameters;
+    let has_none = parameters.is_empty();
+    let mut replies = Vec::new();
+    match is_kept {
+        true => {
+            let unchanged = Response::empty("You have it already.").with_header("ETag", etag());
+            replies.push(("200", public(found.with_header("ETag", etag()))));
+            replies.push(("304", public(unchanged)));
+            parameters.push(if_none_match());
+        }
+        false => replies.push(("200", public(found))),
+    }
+    if !has_none {
         let missing = Response::of(
             "There is no such thing.",
             "application/problem+json",
@@ -150,7 +157,7 @@ fn operation(page: Page) -> Operation {
         summary: page.summary,
         description: "Open to everyone.".to_owned(),
         operation_id: page.id.to_owned(),
-        parameters: page.parameters,
+        parameters,
         request_body: None,
         responses: Members(
             replies

@@ -194,6 +194,15 @@ pub(super) fn etag() -> Header {
     )
 }
 
+/// What a client has already.
+pub(super) fn if_none_match() -> Parameter {
+    Parameter::header(
+        "If-None-Match",
+        "The ETag of the document that you have: if it is still right, the reply is 304 without it.",
+        Schema::of("string"),
+    )
+}
+
 /// Where what was made can be read.
 pub(super) fn location(description: &'static str) -> Header {
     Header::new(description, Schema::of("string"))

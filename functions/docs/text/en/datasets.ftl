@@ -17,6 +17,7 @@ index-schemas-lead = For checking data before it is sent (draft 2020-12).
 dataset-contents = On this page
 dataset-downloads = Example files
 dataset-downloads-lead = They import as they are: replace the rows by yours and leave out the columns that you do not need.
+dataset-downloads-unfilled = Replace the rows by yours and leave out the columns that you do not need. Before the files can be imported, fill in the required fields that no example fits: { $fields }.
 dataset-download = Download { $file }
 dataset-legend = What the badges mean
 dataset-key = Stored forms are those of organization 1, with pseudonyms as SHA-256. They are computed by the code that stores records. Ciphertexts here are made with a key for examples, and differ each time.

@@ -17,6 +17,7 @@ index-schemas-lead = Pour vérifier les données avant l'envoi (draft 2020-12).
 dataset-contents = Sur cette page
 dataset-downloads = Fichiers d'exemple
 dataset-downloads-lead = Ils s'importent tels quels : remplacez les lignes par les vôtres et retirez les colonnes inutiles.
+dataset-downloads-unfilled = Remplacez les lignes par les vôtres et retirez les colonnes inutiles. Avant d'importer ces fichiers, remplissez les champs obligatoires auxquels aucun exemple ne convient : { $fields }.
 dataset-download = Télécharger { $file }
 dataset-legend = Ce que signifient les étiquettes
 dataset-key = Les formes enregistrées sont celles de l'organisation 1, avec des pseudonymes en SHA-256. Elles sont calculées par le code qui enregistre les fiches. Les textes chiffrés le sont ici avec une clé d'exemple, et diffèrent à chaque fois.
