@@ -185,18 +185,10 @@ async fn a_preview_shows_what_columns_become_and_keeps_nothing() {
     );
     let xlsx = preview("dataset=customers", &file("customers.xlsx")).await;
     assert!(xlsx.contains("<code>external_id</code>"), "{xlsx}");
-    let events = preview(
-        "dataset=profiles",
-        b"{\"eventType\": \"CUSTOMER\"}",
-    )
-    .await;
+    let events = preview("dataset=profiles", b"{\"eventType\": \"CUSTOMER\"}").await;
     assert!(events.contains("holds events"), "{events}");
     // A file's beginning may end within a row, or within a quote.
-    let cut = preview(
-        "dataset=customers&cut=",
-        b"external_id,name\n1,Ann\n2,\"B",
-    )
-    .await;
+    let cut = preview("dataset=customers&cut=", b"external_id,name\n1,Ann\n2,\"B").await;
     assert!(
         cut.contains("Ann") && !cut.contains("role=\"alert\""),
         "{cut}"

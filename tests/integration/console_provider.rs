@@ -270,7 +270,10 @@ async fn an_answer_that_nobody_asked_for_signs_nobody_in() {
         // Only the attempt ends: a link to here must not sign anybody out.
         let ended = cookies(&answer);
         assert_eq!(ended.len(), 1, "{case}: {ended:?}");
-        assert!(ended[0].starts_with("__Host-sign-in=;"), "{case}: {ended:?}");
+        assert!(
+            ended[0].starts_with("__Host-sign-in=;"),
+            "{case}: {ended:?}"
+        );
     }
     stack.stop().await;
 }
