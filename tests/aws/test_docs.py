@@ -46,7 +46,7 @@ def test_files_of_bytes_arrive_whole(stack: Stack) -> None:
 
 def test_the_console_asks_who_comes(stack: Stack) -> None:
     page = Caller(stack, None, 0).call("GET", "/fr/console/jobs", headers=BROWSER)
-    assert page.status == 200
+    assert page.status == 401
     assert 'name="token"' in page.data.decode()
     foreign = Caller(stack, None, 0).call(
         "POST", "/console/sign-out", headers=BROWSER | {"Origin": "https://elsewhere.example"}, body=b""

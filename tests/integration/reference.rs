@@ -137,19 +137,17 @@ async fn every_schema_takes_its_examples() {
 }
 
 #[tokio::test]
-async fn requests_go_to_the_host_that_was_asked_or_the_one_that_is_set() {
-    let table = [
-        ("", "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"),
-        ("https://api.example", "https://api.example"),
-    ];
-    for (api_url, expected) in table {
+async fn requests_go_to_the_host_that_was_asked() {
+    // A page may send requests to its own origin alone, wherever the function finds the API.
+    for api_url in ["", "https://api.example"] {
         let settings = DocsSettings {
             api_url: api_url.to_owned(),
             ..DocsSettings::default()
         };
         let response = ask("/openapi.json", settings).await;
         let document: Value = serde_json::from_slice(response.body()).unwrap();
-        assert_eq!(document["servers"], json!([{"url": expected}]));
+        let host = "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com";
+        assert_eq!(document["servers"], json!([{"url": host}]));
     }
 }
 

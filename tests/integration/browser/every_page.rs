@@ -71,11 +71,11 @@ const LINKS: &str = "
         .filter((id) => id !== '' && !id.startsWith('/') && !document.getElementById(id));
     return [links.map((link) => link.pathname + link.search), lost]";
 
-/// The paths among those given that lead nowhere.
+/// The paths among those given that lead nowhere. 401 is a page to sign in on.
 const DEAD: &str = "
     const ask = async (path) => [path, (await fetch(path, { headers: { accept: 'text/html' } })).status];
     const replies = await Promise.all(arguments[0].map(ask));
-    return replies.filter(([, status]) => status >= 400).map(([path, status]) => `${path}: ${status}`)";
+    return replies.filter(([, status]) => status >= 400 && status !== 401).map(([path, status]) => `${path}: ${status}`)";
 
 /// How far the page is wider than the screen, and what makes it so.
 const OVERFLOW: &str = "

@@ -18,7 +18,7 @@ import-sending = Sending the file
 import-looking = Looking at the file
 import-not-sent = The file could not be sent. Check the connection and try again.
 import-no-file = Choose a file of at most 4 MB; larger ones need a browser with scripts.
-import-no-group = There is no such group for this dataset.
+problem-unknown_group = There is no such group for this dataset.
 dataset-workspace = Workspace (your own fields)
 
 preview-title = What its columns become

@@ -18,7 +18,7 @@ import-sending = Envoi du fichier
 import-looking = Lecture du fichier
 import-not-sent = Le fichier n'a pas pu être envoyé. Vérifiez la connexion et réessayez.
 import-no-file = Choisissez un fichier de 4 Mo au plus ; les plus grands demandent un navigateur avec scripts.
-import-no-group = Ce groupe n'existe pas pour ce jeu de données.
+problem-unknown_group = Ce groupe n'existe pas pour ce jeu de données.
 dataset-workspace = Espace de travail (vos propres champs)
 
 preview-title = Ce que deviennent ses colonnes
