@@ -1,5 +1,5 @@
 # Les sources, leurs jetons et les réglages de l'organisation.
-sources-lead = Une source est l'origine de données : une application, un système, un partenaire. Un programme qui envoie les fiches d'une source a son propre jeton, qui ne permet rien d'autre.
+sources-lead = Une source est l'origine des données : une application, un système, un partenaire. Un programme qui envoie les fiches d'une source a son propre jeton, qui ne permet rien d'autre.
 sources-none = Il n'y a pas encore de source. Le premier jeton ou la première importation en crée une.
 sources-caption = Les jetons sont désignés par leur identifiant : leur contenu n'a été montré qu'une fois.
 sources-more = Autres sources
