@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub(crate) mod attributes;
+mod checksums;
 mod cross_origin;
 mod key_length;
 
@@ -66,6 +67,7 @@ pub(crate) async fn serve(
     let router = Router::new()
         .fallback_service(service)
         .layer(middleware::from_fn(key_length::refuse_long_keys))
+        .layer(middleware::map_response(checksums::withhold))
         .layer(cross_origin::uploads());
     Ok(Server::spawn(|stop| async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.received());
