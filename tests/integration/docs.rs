@@ -1,6 +1,7 @@
 //! What anyone may read: the `docs` function, alone and behind the gateway.
 
 use std::{
+    io::Read,
     path::PathBuf,
     pin::pin,
     task::{Context, Poll, Waker},
@@ -242,4 +243,56 @@ async fn the_gateway_gives_the_schema_to_anyone() {
         assert_eq!(answer.status(), 404, "{path}");
     }
     stack.stop().await;
+}
+
+#[test]
+fn texts_travel_compressed_to_who_can_read_that() {
+    let page = "/docs/customers";
+    let plain = ask("GET", page, &[("accept-language", "en")]);
+    let body = String::from_utf8(plain.body().to_vec()).unwrap();
+    assert_eq!(
+        plain.headers()[header::VARY],
+        "Accept-Language, Accept-Encoding"
+    );
+    assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
+
+    for coding in ["gzip", "br, GZIP;q=0.5"] {
+        let headers = [("accept-language", "en"), ("accept-encoding", coding)];
+        let packed = ask("GET", page, &headers);
+        assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip");
+        let mut unpacked = String::new();
+        flate2::read::GzDecoder::new(&packed.body()[..])
+            .read_to_string(&mut unpacked)
+            .unwrap();
+        // Ciphertexts differ each time.
+        let until_stored = |html: &str| html.split("</thead>").next().unwrap().to_owned();
+        assert_eq!(until_stored(&unpacked), until_stored(&body));
+    }
+    for coding in ["", "br", "gzip;q=0", "identity"] {
+        let reply = ask("GET", page, &[("accept-encoding", coding)]);
+        assert!(
+            !reply.headers().contains_key(header::CONTENT_ENCODING),
+            "{coding}"
+        );
+    }
+    let head = ask("HEAD", page, &[("accept-encoding", "gzip")]);
+    assert!(head.body().is_empty());
+    assert_eq!(head.headers()[header::CONTENT_ENCODING], "gzip");
+}
+
+#[test]
+fn a_compressed_file_that_has_not_changed_is_not_sent_again() {
+    let file = "/docs/assets/site.css";
+    let first = ask("GET", file, &[("accept-encoding", "gzip")]);
+    let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+    // Other bytes than the file's own, for which a strong tag would stand (RFC 9110, 8.8.1).
+    assert!(tag.starts_with("W/\""), "{tag}");
+    let again = ask(
+        "GET",
+        file,
+        &[("accept-encoding", "gzip"), ("if-none-match", &tag)],
+    );
+    assert_eq!(again.status(), 304);
+    let known = ask("GET", file, &[("if-none-match", "\"another\"")]);
+    assert_eq!(known.status(), 200);
 }

@@ -17,8 +17,7 @@ pub(crate) fn compressed(response: Response<Body>, request: &HeaderMap) -> Respo
         Body::Text(text) if text.len() >= MIN_BYTES => text,
         body => return Response::from_parts(parts, body),
     };
-    let varies = HeaderValue::from_static("Accept-Encoding");
-    parts.headers.append(header::VARY, varies);
+    vary_by_encoding(&mut parts.headers);
     let packed = match takes_gzip(request) {
         true => gzip(text.as_bytes()).ok(),
         false => None,
@@ -39,6 +38,20 @@ pub(crate) fn compressed(response: Response<Body>, request: &HeaderMap) -> Respo
         }
     }
     Response::from_parts(parts, Body::Binary(packed))
+}
+
+/// Adds to what the reply depends on. API Gateway takes one header of a name alone.
+fn vary_by_encoding(headers: &mut HeaderMap) {
+    let others = headers
+        .get(header::VARY)
+        .and_then(|value| value.to_str().ok());
+    let all = match others {
+        Some(others) => format!("{others}, Accept-Encoding"),
+        None => "Accept-Encoding".to_owned(),
+    };
+    if let Ok(all) = HeaderValue::from_str(&all) {
+        headers.insert(header::VARY, all);
+    }
 }
 
 fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
