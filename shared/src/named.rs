@@ -10,7 +10,7 @@ use crate::{
     store::{Group, Store, StoreError, StoredRecord},
 };
 
-/// The most sources whose customers' meters are looked for: each takes a query.
+/// The most sources whose customers are looked for: each takes a read, or of meters a query.
 const MAX_QUERIED_SOURCES: usize = 1_000;
 /// Queries under way at once.
 const QUERIES_IN_FLIGHT: usize = 16;
@@ -84,7 +84,7 @@ pub(crate) fn by_identifier(
 ///
 /// # Errors
 ///
-/// [`NamedError`] of the table, and in a group of meters from over 1,000 sources.
+/// [`NamedError`] of the table, and where the id could be of over 1,000 sources.
 pub async fn members_named(
     store: &Store,
     organization: OrganizationId,
@@ -99,10 +99,10 @@ pub async fn members_named(
     customers.dedup();
     let customers = customers.into_iter().map(RecordId::Customer);
     let ids: Vec<RecordId> = match is_of_devices {
-        false => customers.collect(),
-        true if customers.len() > MAX_QUERIED_SOURCES => {
+        _ if customers.len() > MAX_QUERIED_SOURCES => {
             return Err(NamedError::TooManySources(origins.len()));
         }
+        false => customers.collect(),
         true => {
             let meter = RecordId::parse_meter(id);
             let meter = meter.filter(|id| id.customer().organization() == organization);

@@ -1,12 +1,12 @@
 //! Importing a file through the console's forms, without a browser's scripts, and what the script
 //! asks for.
 
-use reqwest::{StatusCode, header};
-use serde_json::Value;
+use reqwest::StatusCode;
+use serde_json::json;
 
 use crate::{
-    console::Visitor,
     stack::{Stack, file},
+    visitor::Visitor,
 };
 
 const BOUNDARY: &str = "----clientele";
@@ -35,13 +35,7 @@ fn multipart(fields: &[(&str, &str)], filename: &str, content: &[u8]) -> Vec<u8>
 }
 
 /// Sends the form, waits for its job's end, and returns the job's page.
-async fn import(
-    visitor: &Visitor<'_>,
-    stack: &Stack,
-    mode: &str,
-    name: &str,
-    csv: &[u8],
-) -> String {
+async fn import(visitor: &Visitor, stack: &Stack, mode: &str, name: &str, csv: &[u8]) -> String {
     let fields = [
         ("dataset", "customers"),
         ("source", "generic"),
@@ -49,21 +43,18 @@ async fn import(
     ];
     let body = multipart(&fields, name, csv);
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-    let answer = visitor.send("/console/import", &content_type, body).await;
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    let page = answer.headers()[header::LOCATION]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let answer = visitor.upload("/console/import", &content_type, body).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let page = answer.header("location").to_owned();
     let job = page.rsplit('/').next().unwrap().to_owned();
     stack.job_at(&format!("/v1/jobs/{job}")).await;
-    visitor.get(&page).await.text().await.unwrap()
+    visitor.get(&page).await.html
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_tried_imported_corrected_and_imported_again() {
     let stack = Stack::start().await;
-    let user = Visitor::signed_in(&stack, &stack.token(1)).await;
+    let user = stack.visitor_with(stack.token(1));
     let csv = b"external_id,name,birth_year\n1,Ann,1990\n2,<script>alert(1)</script>,abc\n";
 
     let tried = import(&user, &stack, "dry_run", "tried.csv", csv).await;
@@ -87,13 +78,12 @@ async fn a_file_is_tried_imported_corrected_and_imported_again() {
     let path = format!("/console/jobs/{}/rejected.csv", job.unwrap().0);
     let answer = user.get(&path).await;
     assert!(
-        answer.headers()[header::CONTENT_DISPOSITION]
-            .to_str()
-            .unwrap()
+        answer
+            .header("content-disposition")
             .contains("rejected-people.csv")
     );
-    assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
-    let rejected = answer.text().await.unwrap();
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let rejected = answer.html;
     let corrected = rejected.replacen("abc", "1991", 1);
     assert_ne!(corrected, rejected);
 
@@ -120,7 +110,7 @@ async fn a_file_is_tried_imported_corrected_and_imported_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_without_a_file_or_with_a_wrong_source_says_so() {
     let stack = Stack::start().await;
-    let user = Visitor::signed_in(&stack, &stack.token(1)).await;
+    let user = stack.visitor_with(stack.token(1));
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let table: [(&[(&str, &str)], &str, &str); 4] = [
         (&[("dataset", "customers")], "", "Choose a file"),
@@ -138,34 +128,31 @@ async fn a_form_without_a_file_or_with_a_wrong_source_says_so() {
     ];
     for (fields, filename, expected) in table {
         let body = multipart(fields, filename, b"external_id\n1\n");
-        let answer = user.send("/console/import", &content_type, body).await;
-        let page = answer.text().await.unwrap();
+        let answer = user.upload("/console/import", &content_type, body).await;
+        let page = answer.html;
         let alert = page
             .split_once("role=\"alert\"")
             .map_or("", |(_, rest)| rest);
         assert!(alert.contains(expected), "{fields:?}: {page}");
     }
     let answer = user
-        .send("/console/import", "text/plain", b"x".to_vec())
+        .upload("/console/import", "text/plain", b"x".to_vec())
         .await;
-    assert!(answer.text().await.unwrap().contains("Choose a file"));
-    assert_eq!(
-        stack.get("/v1/jobs").await.body["jobs"],
-        serde_json::json!([])
-    );
+    assert!(answer.html.contains("Choose a file"));
+    assert_eq!(stack.get("/v1/jobs").await.body["jobs"], json!([]));
     stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preview_shows_what_columns_become_and_keeps_nothing() {
     let stack = Stack::start().await;
-    let user = Visitor::signed_in(&stack, &stack.token(1)).await;
+    let user = stack.visitor_with(stack.token(1));
     let preview = async |query: &str, body: &[u8]| {
         let path = format!("/console/import/preview?{query}");
         let answer = user
-            .send(&path, "application/octet-stream", body.to_vec())
+            .upload(&path, "application/octet-stream", body.to_vec())
             .await;
-        answer.text().await.unwrap()
+        answer.html
     };
     let csv = b"external_id;Telephon;shoe size;uid;Full Name\n7;+256;41;x;<b>Ann</b>\n";
     let page = preview("dataset=customers", csv).await;
@@ -201,20 +188,17 @@ async fn a_preview_shows_what_columns_become_and_keeps_nothing() {
         let page = preview("dataset=customers", content).await;
         assert!(page.contains("role=\"alert\""), "{name}: {page}");
     }
-    assert_eq!(
-        stack.get("/v1/jobs").await.body["jobs"],
-        serde_json::json!([])
-    );
+    assert_eq!(stack.get("/v1/jobs").await.body["jobs"], json!([]));
 
-    let stranger = Visitor::new(&stack);
+    let stranger = stack.stranger();
     let answer = stranger
-        .send(
+        .upload(
             "/console/import/preview?dataset=customers",
             "text/csv",
             csv.to_vec(),
         )
         .await;
-    let page = answer.text().await.unwrap();
+    let page = answer.html;
     assert!(
         page.contains("id=\"token\"") && !page.contains("Ann"),
         "{page}"
@@ -225,7 +209,7 @@ async fn a_preview_shows_what_columns_become_and_keeps_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_may_put_its_file_where_the_api_says() {
     let stack = Stack::start().await;
-    let user = Visitor::signed_in(&stack, &stack.token(1)).await;
+    let user = stack.visitor_with(stack.token(1));
     let form = [
         ("dataset", "customers"),
         ("source", "generic"),
@@ -233,9 +217,9 @@ async fn a_page_may_put_its_file_where_the_api_says() {
         ("mode", "write"),
     ];
     let answer = user.post("/fr/console/import/upload", &form).await;
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
-    let upload: Value = answer.json().await.unwrap();
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let upload: serde_json::Value = answer.json();
     assert!(
         upload["url"]
             .as_str()
@@ -252,8 +236,8 @@ async fn a_page_may_put_its_file_where_the_api_says() {
     let refused = user
         .post("/console/import/upload", &[("dataset", "customers")])
         .await;
-    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
-    let told: Value = refused.json().await.unwrap();
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let told: serde_json::Value = refused.json();
     assert!(!told["message"].as_str().unwrap().is_empty());
     stack.stop().await;
 }
@@ -262,46 +246,41 @@ async fn a_page_may_put_its_file_where_the_api_says() {
 async fn a_reader_may_look_at_jobs_and_not_stop_them() {
     let stack = Stack::start().await;
     let token = stack.token_with(|request| request.scope = "records:read".to_owned());
-    let user = Visitor::signed_in(&stack, &token).await;
+    let user = stack.visitor_with(token.clone());
     let form = [
         ("dataset", "customers"),
         ("filename", "a.csv"),
         ("mode", "write"),
     ];
-    let owner = Visitor::signed_in(&stack, &stack.token(1)).await;
-    let upload: Value = owner
-        .post("/console/import/upload", &form)
-        .await
-        .json()
-        .await
-        .unwrap();
+    let owner = stack.visitor_with(stack.token(1));
+    let upload: serde_json::Value = owner.post("/console/import/upload", &form).await.json();
     let page = upload["page"].as_str().unwrap();
-    let shown = user.get(page).await.text().await.unwrap();
+    let shown = user.get(page).await.html;
     assert!(
         shown.contains("Waiting") && !shown.contains("Stop this job"),
         "{shown}"
     );
     let answer = user.post(&format!("{page}/cancel"), &[]).await;
-    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
-    let shown = answer.text().await.unwrap();
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let shown = answer.html;
     assert!(shown.contains("You may not do this"), "{shown}");
 
     let answer = owner.post(&format!("{page}/cancel"), &[]).await;
-    assert_eq!(answer.headers()[header::LOCATION], page);
+    assert_eq!(answer.header("location"), page);
     // A second click finds it stopped.
     let answer = owner.post(&format!("{page}/cancel"), &[]).await;
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    let shown = owner.get(page).await.text().await.unwrap();
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let shown = owner.get(page).await.html;
     assert!(shown.contains("Cancelled"), "{shown}");
 
-    let other = Visitor::signed_in(&stack, &stack.token(2)).await;
+    let other = stack.visitor_with(stack.token(2));
     for path in [
         page.to_owned(),
         format!("{page}/rejected.csv"),
         format!("{page}/report.json"),
     ] {
         assert_eq!(
-            other.get(&path).await.status(),
+            other.get(&path).await.status,
             StatusCode::NOT_FOUND,
             "{path}"
         );

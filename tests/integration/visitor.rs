@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 
 use crate::stack::Stack;
 
@@ -30,6 +31,11 @@ impl Stack {
     /// A visitor who may only do some things in organization 1.
     pub(crate) fn visitor_who_may(&self, scopes: &str) -> Visitor {
         self.visitor_with(self.token_with(|token| token.scope = scopes.to_owned()))
+    }
+
+    /// Somebody who has not signed in.
+    pub(crate) fn stranger(&self) -> Visitor {
+        self.visitor_with(String::new())
     }
 
     /// A visitor with a token.
@@ -64,15 +70,32 @@ impl Visitor {
 
     /// Sends a form.
     pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
+        self.post_from(&self.base, path, form).await
+    }
+
+    /// Sends a form as a page at an origin does; as no page, if that is empty.
+    pub(crate) async fn post_from(&self, origin: &str, path: &str, form: &[(&str, &str)]) -> Page {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
+        let content_type = "application/x-www-form-urlencoded";
+        self.post_body(origin, path, content_type, body.into())
+            .await
+    }
+
+    /// Sends a body of some type from a page of the console.
+    pub(crate) async fn upload(&self, path: &str, content_type: &str, body: Vec<u8>) -> Page {
+        self.post_body(&self.base, path, content_type, body).await
+    }
+
+    async fn post_body(&self, origin: &str, path: &str, content_type: &str, body: Vec<u8>) -> Page {
         let request = self.client.post(format!("{}{path}", self.base));
-        let request = request
-            .header("origin", &self.base)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body);
-        self.page(request).await
+        let request = request.header("content-type", content_type).body(body);
+        self.page(match origin.is_empty() {
+            true => request,
+            false => request.header("origin", origin),
+        })
+        .await
     }
 
     async fn page(&self, request: reqwest::RequestBuilder) -> Page {
@@ -89,6 +112,17 @@ impl Visitor {
 }
 
 impl Page {
+    /// A header's text; empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// What a script gets.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.html).unwrap()
+    }
+
     /// Where a form led.
     pub(crate) fn location(&self) -> Option<&str> {
         self.headers.get("location")?.to_str().ok()
