@@ -25,7 +25,11 @@ impl Rank {
         let Some(value) = value else {
             return Self::default();
         };
-        let text = zeroize::Zeroizing::new(value.to_string());
+        // Whether objects keep the order of their members is up to features of serde_json, which any
+        // dependency can turn on.
+        let mut sorted = value.clone();
+        sorted.sort_all_objects();
+        let text = zeroize::Zeroizing::new(sorted.to_string());
         let digest = Sha256::digest(text.as_bytes());
         Self(digest.first_chunk().copied().unwrap_or_default())
     }
@@ -88,5 +92,18 @@ impl Said {
         let fields = self.fields.iter();
         let fields = fields.map(|(name, (moment, _))| (name.clone(), *moment));
         Clock::new(self.newest, fields.collect(), self.consents.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rank_does_not_depend_on_the_order_of_members() {
+        let one = serde_json::from_str(r#"[{"a": 1, "b": {"c": 2, "d": 3}}]"#).unwrap();
+        let other = serde_json::from_str(r#"[{"b": {"d": 3, "c": 2}, "a": 1}]"#).unwrap();
+        assert_eq!(Rank::of(Some(&one)), Rank::of(Some(&other)));
+        assert!(Rank::of(Some(&one)) > Rank::of(None));
     }
 }
