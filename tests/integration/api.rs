@@ -339,3 +339,21 @@ async fn requests_that_cannot_be_served_are_problems() {
     assert_eq!(answer.send().await.unwrap().status(), 415);
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn an_id_that_holds_what_ends_addresses_is_that_of_nothing() {
+    let stack = Stack::start().await;
+    let table = [
+        (Method::POST, "/v1/jobs/a%23b/cancel"),
+        (Method::POST, "/v1/jobs/a%3Fb/cancel"),
+        (Method::GET, "/v1/jobs/%23"),
+        (Method::GET, "/v1/jobs/%3F"),
+        (Method::GET, "/v1/jobs/a%23/report"),
+    ];
+    for (method, path) in table {
+        let token = stack.token(1);
+        let sent = stack.send(method.clone(), path, Some(&token), None, &[]);
+        assert_eq!(sent.await.status, 404, "{method} {path}");
+    }
+    stack.stop().await;
+}

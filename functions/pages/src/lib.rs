@@ -14,8 +14,9 @@ pub async fn handle(registry: &Registry, request: Request) -> Response<Body> {
     let context = request.lambda_context_ref();
     let request_id = context.map(|context| context.request_id.clone());
     let request_id = request_id.unwrap_or_default();
+    let path = request.raw_http_path().to_owned();
     let (parts, body) = request.into_parts();
-    let call = Call::new(&parts, &body, &request_id);
+    let call = Call::new(&parts, &body, &request_id).at(&path);
     let reply = answer(registry, &call).await;
     door::settle(registry, &call, reply).map(Body::from)
 }

@@ -69,6 +69,15 @@ impl<'r> Call<'r> {
         }
     }
 
+    /// The same at a path as the gateway has decoded it: one that holds a `#` or a `?`, which end
+    /// the path of an address.
+    pub fn at(mut self, path: &'r str) -> Self {
+        if !path.is_empty() {
+            self.path = path.trim_matches('/');
+        }
+        self
+    }
+
     /// The language that the client reads.
     pub fn language(&self) -> Language {
         let header = self.headers.get(header::ACCEPT_LANGUAGE);

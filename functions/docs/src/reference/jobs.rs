@@ -190,8 +190,7 @@ fn of_columns() -> [(&'static str, Schema); 2] {
 }
 
 fn id() -> Parameter {
-    // The gateway decodes a path before a function reads it, and these end one.
-    let id = Schema::text_like("^[^#?]+$").example("019a9d3e-5b0c-7c1e-9a57-2f1c0f9a6f11");
+    let id = text("").example("019a9d3e-5b0c-7c1e-9a57-2f1c0f9a6f11");
     Parameter::path("id", "The job's UUID, or its long id, percent-encoded.", id)
 }
 
@@ -236,7 +235,6 @@ pub(super) fn cancel() -> Description {
         .answers(200, Response::json("It has stopped.", component("Job")))
         .answers(202, Response::json("It stops after the batch under way.", component("Job")))
         .refuses(404, NO_JOB)
-        .refuses(405, "The id holds # or ?, at which the path ends.")
         .answers(409, super::replies::conflict("It has ended, or cannot be stopped; or the first request with this Idempotency-Key is still being answered."))
 }
 
