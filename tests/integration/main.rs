@@ -13,6 +13,7 @@
 mod access;
 mod api;
 mod api_payloads;
+#[cfg(feature = "browser")]
 mod browser;
 mod chance;
 mod console;
