@@ -13,7 +13,6 @@
 mod access;
 mod api;
 mod api_payloads;
-#[cfg(feature = "browser")]
 mod browser;
 mod chance;
 mod console;

@@ -33,7 +33,6 @@ impl Axe {
         if is_loaded == Value::Bool(false) {
             browser.script(&self.0).await;
         }
-        let found = browser.driver.execute(RUN, [json!(RULES)]).await.unwrap();
-        found.convert().unwrap()
+        browser.run(RUN, vec![json!(RULES)]).await.unwrap()
     }
 }

@@ -5,12 +5,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use serde_json::json;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirtyfour::{
-    ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
-    common::capabilities::chrome::ChromeCapabilities,
-};
 
 use super::Setup;
 
@@ -76,35 +74,35 @@ impl Driver {
         self.folder.path().join("downloads")
     }
 
-    pub(super) async fn open(&self, setup: Setup) -> WebDriver {
-        let address = format!("http://127.0.0.1:{}", self.port);
-        let capabilities = self.capabilities(setup);
-        WebDriver::new(&address, capabilities).await.unwrap()
+    pub(super) async fn open(&self, setup: Setup) -> Client {
+        let Value::Object(capabilities) = self.capabilities(setup) else {
+            unreachable!("capabilities have names")
+        };
+        ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{}", self.port))
+            .await
+            .unwrap()
     }
 
-    fn capabilities(&self, setup: Setup) -> ChromeCapabilities {
-        let mut chrome = DesiredCapabilities::chrome();
-        for flag in FLAGS {
-            chrome.add_arg(flag).unwrap();
-        }
+    fn capabilities(&self, setup: Setup) -> Value {
         let profile = self.folder.path().join("profile");
-        chrome
-            .add_arg(&format!("--user-data-dir={}", profile.display()))
-            .unwrap();
-        let settings = json!({
-            "download.default_directory": self.downloads(),
-            "intl.accept_languages": setup.languages,
-            // 2 is "block", as in the browser's own settings.
-            "profile.managed_default_content_settings.javascript": if setup.scripts { 1 } else { 2 },
-        });
-        chrome.add_experimental_option("prefs", settings).unwrap();
-        let everything = LoggingPrefsLogLevel::All;
-        chrome.set_browser_log_level(everything).unwrap();
-        // Each request of the network.
-        chrome
-            .set_logging_prefs("performance", LoggingPrefsLogLevel::All)
-            .unwrap();
-        chrome
+        let profile = format!("--user-data-dir={}", profile.display());
+        let flags = FLAGS.into_iter().chain([profile.as_str()]);
+        json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {
+                "args": flags.collect::<Vec<_>>(),
+                "prefs": {
+                    "download.default_directory": self.downloads(),
+                    "intl.accept_languages": setup.languages,
+                    // 2 is "block", as in the browser's own settings.
+                    "profile.managed_default_content_settings.javascript": if setup.scripts { 1 } else { 2 },
+                },
+            },
+            // What the page complains of, and each request of the network.
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use data_encoding::BASE64;
+use fantoccini::{error::CmdError, key::Key};
 use serde_json::json;
-use thirtyfour::{Key, error::WebDriverResult};
 
 use super::{
     ENGLISH, FRENCH,
@@ -120,8 +120,8 @@ impl<'b> Inspection<'b> {
         for screen in Screen::ALL {
             self.browser.show_on(screen).await;
             let named = |fault| format!("{} {}: {fault}", screen.width, screen.scheme);
-            let wide = self.browser.driver.execute(OVERFLOW, [json!(screen.width)]);
-            let wide: Vec<String> = wide.await.unwrap().convert().unwrap();
+            let wide = self.browser.run(OVERFLOW, vec![json!(screen.width)]);
+            let wide: Vec<String> = wide.await.unwrap();
             faults.extend(wide.into_iter().map(named));
             let violations = self.axe.violations(self.browser).await;
             faults.extend(violations.into_iter().map(named));
@@ -141,12 +141,12 @@ impl<'b> Inspection<'b> {
     }
 
     /// Whether what scripts add is there: the API reference's operations.
-    async fn is_complete(&self) -> WebDriverResult<Option<()>> {
+    async fn is_complete(&self) -> Result<Option<()>, CmdError> {
         let complete = "const reference = document.getElementById('reference');
             const last = location.hash === '' ? '.opblock-tag' : '.opblock';
             return !reference || reference.querySelector(last) !== null";
-        let complete = self.browser.driver.execute(complete, []).await?;
-        Ok(complete.json().as_bool().filter(|it| *it).map(drop))
+        let complete: bool = self.browser.run(complete, Vec::new()).await?;
+        Ok(complete.then_some(()))
     }
 
     /// For whoever wants to look at every page.
@@ -183,8 +183,7 @@ impl<'b> Inspection<'b> {
         let [links, lost]: [Vec<String>; 2] = serde_json::from_value(found).unwrap();
         let new: HashSet<String> = links.into_iter().collect();
         let new: Vec<_> = new.difference(&self.alive).cloned().collect();
-        let dead = self.browser.driver.execute(DEAD, [json!(new)]).await;
-        let dead: Vec<String> = dead.unwrap().convert().unwrap();
+        let dead: Vec<String> = self.browser.run(DEAD, vec![json!(new)]).await.unwrap();
         self.alive.extend(new);
         let lost = lost
             .into_iter()

@@ -1,6 +1,6 @@
 //! A workspace's fields: begun with an example, changed, refused where they are wrong.
 
-use thirtyfour::{By, WebElement};
+use fantoccini::{Locator, elements::Element};
 
 use super::{ENGLISH, Setup, WITHOUT_SCRIPTS, browse, session::Browser, sign_in::sign_in};
 use crate::stack::Stack;
@@ -43,7 +43,7 @@ async fn tell(setup: Setup) {
         );
         assert_eq!(name.prop("value").await.unwrap().as_deref(), Some("phone"));
         let described = name.attr("aria-describedby").await.unwrap().unwrap();
-        let message = browser.driver.find(By::Id(described)).await.unwrap();
+        let message = browser.driver.find(Locator::Id(&described)).await.unwrap();
         assert!(!message.text().await.unwrap().is_empty());
         assert_eq!(names(&stack).await, example);
 
@@ -65,11 +65,11 @@ async fn tell(setup: Setup) {
 }
 
 /// The form of a field, counted from 0.
-async fn row(browser: &Browser<'_>, place: usize) -> WebElement {
-    let form = By::Id(format!("row-{place}"));
+async fn row(browser: &Browser<'_>, place: usize) -> Element {
+    let form = format!("row-{place}");
     browser
         .until(&format!("the form of field {place}"), async || {
-            browser.driver.find(form.clone()).await.map(Some)
+            browser.driver.find(Locator::Id(&form)).await.map(Some)
         })
         .await
 }

@@ -6,8 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fantoccini::{
+    elements::{Element, ElementRef},
+    error::CmdError,
+};
 use serde_json::{Value, json};
-use thirtyfour::{WebElement, error::WebDriverResult};
 
 use super::session::Browser;
 
@@ -31,7 +34,7 @@ impl Browser<'_> {
     pub(super) async fn until<T>(
         &self,
         what: &str,
-        look: impl AsyncFn() -> WebDriverResult<Option<T>>,
+        look: impl AsyncFn() -> Result<Option<T>, CmdError>,
     ) -> T {
         let start = Instant::now();
         loop {
@@ -48,13 +51,13 @@ impl Browser<'_> {
         }
     }
 
-    pub(super) async fn text(&self) -> WebDriverResult<String> {
-        self.driver.execute(TEXT, []).await?.convert()
+    pub(super) async fn text(&self) -> Result<String, CmdError> {
+        self.run(TEXT, Vec::new()).await
     }
 
     /// The counts that are shown, by name.
-    pub(super) async fn counts(&self) -> WebDriverResult<HashMap<String, String>> {
-        self.driver.execute(COUNTS, []).await?.convert()
+    pub(super) async fn counts(&self) -> Result<HashMap<String, String>, CmdError> {
+        self.run(COUNTS, Vec::new()).await
     }
 
     pub(super) async fn sees(&self, text: &str) {
@@ -73,16 +76,16 @@ impl Browser<'_> {
     }
 
     /// The only element of a kind and name.
-    pub(super) async fn find(&self, kind: &str, name: &str) -> WebElement {
+    pub(super) async fn find(&self, kind: &str, name: &str) -> Element {
         self.find_in(None, kind, name).await
     }
 
     pub(super) async fn find_in(
         &self,
-        within: Option<&WebElement>,
+        within: Option<&Element>,
         kind: &str,
         name: &str,
-    ) -> WebElement {
+    ) -> Element {
         self.until(&format!("one {kind} “{name}”"), async || {
             let mut found = self.all(within, kind, name).await?;
             let only = found.pop();
@@ -98,13 +101,26 @@ impl Browser<'_> {
 
     async fn all(
         &self,
-        within: Option<&WebElement>,
+        within: Option<&Element>,
         kind: &str,
         name: &str,
-    ) -> WebDriverResult<Vec<WebElement>> {
-        let within = within.map_or(Ok(Value::Null), WebElement::to_json)?;
-        let arguments = [json!(kind), json!(name), within];
-        self.driver.execute(FIND, arguments).await?.elements()
+    ) -> Result<Vec<Element>, CmdError> {
+        let arguments = vec![json!(kind), json!(name), json!(within)];
+        self.elements(FIND, arguments).await
+    }
+
+    /// The elements that a script returns.
+    pub(super) async fn elements(
+        &self,
+        script: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Vec<Element>, CmdError> {
+        let found: Vec<HashMap<String, String>> = self.run(script, arguments).await?;
+        // Each is an object with one member, whose name the standard gives:
+        // https://www.w3.org/TR/webdriver2/#elements
+        let ids = found.into_iter().flat_map(HashMap::into_values);
+        let element = |id| Element::from_element_id(self.driver.clone(), ElementRef::from(id));
+        Ok(ids.map(element).collect())
     }
 
     /// Presses a button or follows a link.
@@ -112,7 +128,7 @@ impl Browser<'_> {
         self.click_in(None, name).await;
     }
 
-    pub(super) async fn click_in(&self, within: Option<&WebElement>, name: &str) {
+    pub(super) async fn click_in(&self, within: Option<&Element>, name: &str) {
         self.until(&format!("a click on “{name}”"), async || {
             let element = self.find_in(within, "action", name).await;
             element.click().await.map(Some)
@@ -139,7 +155,9 @@ impl Browser<'_> {
     pub(super) async fn paste(&self, label: &str, text: &str) {
         let field = self.find("field", label).await;
         field.clear().await.unwrap();
-        field.focus().await.unwrap();
+        self.run::<()>("arguments[0].focus()", vec![json!(field)])
+            .await
+            .unwrap();
         let text = json!({ "text": text });
         self.devtools("Input.insertText", text).await;
     }
@@ -149,7 +167,7 @@ impl Browser<'_> {
         self.fill_in(None, label, value).await;
     }
 
-    pub(super) async fn fill_in(&self, within: Option<&WebElement>, label: &str, value: &str) {
+    pub(super) async fn fill_in(&self, within: Option<&Element>, label: &str, value: &str) {
         let what = format!("“{value}” typed into “{label}”");
         self.until(&what, async || {
             let field = self.find_in(within, "field", label).await;
@@ -164,7 +182,7 @@ impl Browser<'_> {
         self.choose_in(None, label, option).await;
     }
 
-    pub(super) async fn choose_in(&self, within: Option<&WebElement>, label: &str, option: &str) {
+    pub(super) async fn choose_in(&self, within: Option<&Element>, label: &str, option: &str) {
         const CHOOSE: &str = "const [select, text] = arguments;
             const option = [...select.options].find((option) => option.label.trim() === text);
             if (!option) return false;
@@ -173,9 +191,9 @@ impl Browser<'_> {
             select.dispatchEvent(new Event('change', { bubbles: true }));
             return true";
         self.until(&format!("“{option}” in “{label}”"), async || {
-            let field = self.find_in(within, "field", label).await.to_json()?;
-            let chosen = self.driver.execute(CHOOSE, [field, json!(option)]).await?;
-            Ok(chosen.json().as_bool().filter(|chosen| *chosen))
+            let field = self.find_in(within, "field", label).await;
+            let chosen: bool = self.run(CHOOSE, vec![json!(field), json!(option)]).await?;
+            Ok(chosen.then_some(()))
         })
         .await;
     }
@@ -187,17 +205,17 @@ impl Browser<'_> {
     }
 
     /// Drops a file from the desktop on the middle of an element.
-    pub(super) async fn drop_on(&self, target: &WebElement, file: &Path) {
-        target.scroll_into_view().await.unwrap();
-        let rect = target.rect().await.unwrap();
-        let scrolled = self.driver.execute("return [scrollX, scrollY]", []).await;
-        let (x, y): (f64, f64) = scrolled.unwrap().convert().unwrap();
+    pub(super) async fn drop_on(&self, target: &Element, file: &Path) {
+        const MIDDLE: &str = "arguments[0].scrollIntoView({ block: 'center' });
+            const box = arguments[0].getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2]";
+        let (x, y): (f64, f64) = self.run(MIDDLE, vec![json!(target)]).await.unwrap();
         let data = json!({"items": [], "files": [file], "dragOperationsMask": 1});
         for kind in ["dragEnter", "dragOver", "drop"] {
             let event = json!({
                 "type": kind,
-                "x": rect.x - x + rect.width / 2.0,
-                "y": rect.y - y + rect.height / 2.0,
+                "x": x,
+                "y": y,
                 "data": data,
             });
             self.devtools("Input.dispatchDragEvent", event).await;

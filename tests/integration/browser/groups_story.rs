@@ -167,8 +167,7 @@ async fn delete_several(browser: &Browser<'_>) {
     browser.click("Last page").await;
     browser.find("heading", "Customers, page 2").await;
     let boxes = "return [...document.querySelectorAll('#customers input')].slice(0, 3)";
-    let boxes = browser.driver.execute(boxes, []).await.unwrap().elements();
-    for choice in boxes.unwrap() {
+    for choice in browser.elements(boxes, Vec::new()).await.unwrap() {
         choice.click().await.unwrap();
     }
     browser.click("Delete the chosen customers…").await;

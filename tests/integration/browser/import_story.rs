@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fantoccini::Locator;
 use serde_json::Value;
 
 use super::{
@@ -269,7 +270,7 @@ impl Words {
 }
 
 async fn drop_file(browser: &Browser<'_>, file: &Path) {
-    let target = browser.driver.find(thirtyfour::By::Css(".drop")).await;
+    let target = browser.driver.find(Locator::Css(".drop")).await;
     browser.drop_on(&target.unwrap(), file).await;
 }
 

@@ -1,7 +1,10 @@
 //! A page without a mouse.
 
+use fantoccini::{
+    actions::{InputSource, KeyAction, KeyActions},
+    key::Key,
+};
 use serde_json::Value;
-use thirtyfour::Key;
 
 use super::session::Browser;
 
@@ -33,8 +36,11 @@ const LEFT: &str = "return window.expectedStops.map((element) => element.outerHT
 
 impl Browser<'_> {
     pub(super) async fn press(&self, key: Key) {
-        let pressed = self.driver.action_chain().send_keys(key).perform().await;
-        pressed.unwrap();
+        let value = key.into();
+        let keyboard = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value });
+        self.driver.perform_actions(keyboard).await.unwrap();
     }
 
     /// What the keyboard cannot reach or does not show, on the page that has just been opened.

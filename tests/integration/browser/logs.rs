@@ -8,7 +8,7 @@ impl Browser<'_> {
     /// Errors and warnings since the last call: of scripts, of what could not be loaded, of what the
     /// Content-Security-Policy has kept from happening.
     pub(super) async fn complaints(&self) -> Vec<String> {
-        let log = self.driver.browser_log().await.unwrap();
+        let log = self.log("browser").await.unwrap();
         let serious = log
             .into_iter()
             .filter(|entry| matches!(entry.level.as_str(), "SEVERE" | "WARNING"));
@@ -17,7 +17,7 @@ impl Browser<'_> {
 
     /// The addresses outside the stack that were asked for since the last call.
     pub(super) async fn foreign_requests(&self) -> Vec<String> {
-        let log = self.driver.get_log("performance").await.unwrap();
+        let log = self.log("performance").await.unwrap();
         let events = log.iter().filter_map(|entry| {
             let event: Value = serde_json::from_str(&entry.message).ok()?;
             let message = &event["message"];

@@ -4,6 +4,7 @@
 //! they click by what is to be read on it. `target/browser/` has a picture of each test that failed.
 
 mod axe;
+mod chromium;
 mod downloads;
 mod driver;
 mod every_page;

@@ -1,6 +1,6 @@
 //! The API reference: a route is tried with a token, which the next visit knows nothing of.
 
-use thirtyfour::{By, WebElement, error::WebDriverResult};
+use fantoccini::{Locator, elements::Element};
 
 use super::{ENGLISH, browse, session::Browser};
 use crate::stack::Stack;
@@ -19,10 +19,10 @@ const STATUS: &str = "#operations-Groups-listGroups .live-responses-table .respo
 
 impl Browser<'_> {
     /// The first element that a selector finds, once there is one.
-    async fn part(&self, selector: &str) -> WebElement {
+    async fn part(&self, selector: &str) -> Element {
         self.until(selector, async || {
-            let found = self.driver.find_all(By::Css(selector)).await?;
-            WebDriverResult::Ok(found.into_iter().next())
+            let found = self.driver.find_all(Locator::Css(selector)).await?;
+            Ok(found.into_iter().next())
         })
         .await
     }
@@ -39,13 +39,13 @@ impl Browser<'_> {
         self.press_part(TRY).await;
         self.press_part(EXECUTE).await;
         self.until(&format!("the status {expected}"), async || {
-            let found = self.driver.find_all(By::Css(STATUS)).await?;
+            let found = self.driver.find_all(Locator::Css(STATUS)).await?;
             for cell in found {
                 if cell.text().await?.contains(expected) {
                     return Ok(Some(()));
                 }
             }
-            WebDriverResult::Ok(None)
+            Ok(None)
         })
         .await;
     }
@@ -59,7 +59,7 @@ async fn a_route_is_tried_with_a_token_that_is_forgotten() {
         browser.visit(LIST_GROUPS).await;
         browser.press_part(AUTHORIZE).await;
         let field = browser.part(TOKEN).await;
-        field.send_keys(stack.token(1)).await.unwrap();
+        field.send_keys(&stack.token(1)).await.unwrap();
         browser.press_part(SIGN_IN).await;
         browser.press_part(CLOSE).await;
         browser.try_it("200").await;

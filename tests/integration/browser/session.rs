@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
+use fantoccini::{Client, error::CmdError};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use thirtyfour::WebDriver;
 
 use super::{Setup, driver::Driver};
 use crate::stack::Stack;
 
 /// An open browser.
 pub(super) struct Browser<'d> {
-    pub(super) driver: WebDriver,
+    pub(super) driver: Client,
     /// Whose browser it is.
     pub(super) process: &'d Driver,
     /// The stack's address, without a slash at its end.
@@ -54,7 +55,7 @@ impl<'d> Browser<'d> {
     }
 
     pub(super) async fn close(self) {
-        if let Err(error) = self.driver.quit().await {
+        if let Err(error) = self.driver.close().await {
             println!("the browser was not closed: {error}");
         }
     }
@@ -62,7 +63,7 @@ impl<'d> Browser<'d> {
     /// Shows the page at a path of the stack.
     pub(super) async fn visit(&self, path: &str) {
         let address = format!("{}{path}", self.origin);
-        self.driver.goto(address).await.unwrap();
+        self.driver.goto(&address).await.unwrap();
     }
 
     /// The path that is shown, with its query.
@@ -88,29 +89,33 @@ impl<'d> Browser<'d> {
         self.devtools("Emulation.setEmulatedMedia", media).await;
     }
 
-    /// A command of the DevTools protocol.
-    pub(super) async fn devtools(&self, method: &str, parameters: Value) -> Value {
-        let answer = self.driver.cdp().send_raw(method, parameters).await;
-        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
-    }
-
     /// Runs a script's text in the page and returns what it returns.
     pub(super) async fn script(&self, script: &str) -> Value {
-        let returned = self.driver.execute(script, []).await;
-        returned.unwrap().json().clone()
+        self.run(script, Vec::new()).await.unwrap()
+    }
+
+    /// Runs a script's text with arguments, and waits for what it promises.
+    pub(super) async fn run<T: DeserializeOwned>(
+        &self,
+        script: &str,
+        arguments: Vec<Value>,
+    ) -> Result<T, CmdError> {
+        let returned = self.driver.execute(script, arguments).await?;
+        Ok(serde_json::from_value(returned)?)
     }
 
     /// Writes down what is shown, as far as that still works.
     pub(super) async fn picture(&self, path: &Path) {
         let file = path.with_extension("png");
         let folder = file.parent().map(std::fs::create_dir_all);
-        let taken = self.driver.screenshot(&file).await;
+        let taken = self.driver.screenshot().await;
+        let taken = taken.map(|picture| std::fs::write(&file, picture));
         let address = self.driver.current_url().await.map(String::from);
         println!(
             "{} shows {address:?} ({folder:?}, {taken:?})",
             file.display()
         );
-        for entry in self.driver.browser_log().await.unwrap_or_default() {
+        for entry in self.log("browser").await.unwrap_or_default() {
             println!("console: {} {}", entry.level, entry.message);
         }
     }
