@@ -300,5 +300,5 @@ pub(super) struct Components {
     pub(super) schemas: Members<Schema>,
     pub(super) responses: Members<Response>,
     pub(super) headers: Members<Header>,
-    pub(super) security_schemes: Value,
+    pub(super) security_schemes: Members<Value>,
 }

@@ -136,19 +136,30 @@ fn openapi(api_url: &str, this_year: i16) -> Result<String, serde_json::Error> {
             schemas: schemas(this_year)?,
             responses: named(replies::responses()),
             headers: named(replies::headers()),
-            security_schemes: json!({
-                "token": {
-                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                    "description": "A user's or a service's JSON Web Token.",
-                },
-                "sourceToken": {
-                    "type": "http", "scheme": "bearer",
-                    "description": "A source's own token, from POST /v1/sources.",
-                },
-            }),
+            security_schemes: named(security_schemes()),
         },
     };
     serde_json::to_string(&document)
+}
+
+/// How a caller says who they are. The viewer shows them in this order.
+fn security_schemes() -> Vec<(&'static str, Value)> {
+    vec![
+        (
+            "token",
+            json!({
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "A user's or a service's JSON Web Token.",
+            }),
+        ),
+        (
+            "sourceToken",
+            json!({
+                "type": "http", "scheme": "bearer",
+                "description": "A source's own token, from POST /v1/sources.",
+            }),
+        ),
+    ]
 }
 
 fn tags() -> Vec<Tag> {
