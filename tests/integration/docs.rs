@@ -282,7 +282,7 @@ fn texts_travel_compressed_to_who_can_read_that() {
 
 #[test]
 fn a_compressed_file_that_has_not_changed_is_not_sent_again() {
-    let file = "/docs/assets/site.css";
+    let file = "/schemas/customers.json";
     let first = ask("GET", file, &[("accept-encoding", "gzip")]);
     let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
     // Other bytes than the file's own, for which a strong tag would stand (RFC 9110, 8.8.1).
@@ -295,4 +295,35 @@ fn a_compressed_file_that_has_not_changed_is_not_sent_again() {
     assert_eq!(again.status(), 304);
     let known = ask("GET", file, &[("if-none-match", "\"another\"")]);
     assert_eq!(known.status(), 200);
+}
+
+#[test]
+fn what_pages_load_is_kept_for_good_at_an_address_of_its_content() {
+    let page = ask("GET", "/en/docs", &[]);
+    let page = String::from_utf8(page.body().to_vec()).unwrap();
+    let address = page
+        .split('"')
+        .find(|text| text.ends_with("/site.css"))
+        .unwrap();
+    for coding in ["", "gzip"] {
+        let file = ask("GET", address, &[("accept-encoding", coding)]);
+        let headers = file.headers();
+        assert_eq!(file.status(), 200, "{address}");
+        assert_eq!(
+            headers[header::CACHE_CONTROL],
+            "public, max-age=31536000, immutable"
+        );
+        assert_eq!(headers[header::VARY], "Accept-Encoding");
+        let is_packed = headers.contains_key(header::CONTENT_ENCODING);
+        assert_eq!(is_packed, coding == "gzip");
+    }
+    // The page of another deployment, in a browser's memory for a while.
+    let older = ask("GET", "/docs/assets/0123456789abcdef/site.css", &[]);
+    assert_eq!(older.status(), 200);
+    assert_eq!(
+        older.headers()[header::CACHE_CONTROL],
+        "public, max-age=300"
+    );
+    let unknown = ask("GET", "/docs/assets/0123456789abcdef/none.css", &[]);
+    assert_eq!(unknown.status(), 404);
 }

@@ -73,7 +73,7 @@ async fn answer(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
         ["schemas", file] => schemas::schema(file, headers),
         ["openapi.json"] => reference::document(visit),
         ["docs", "api"] => reference::viewer(&visit.place),
-        ["docs", "assets", file] => asset(file, headers),
+        ["docs", "assets", version, file] => return asset(version, file, headers),
         ["docs"] => datasets::index(visit),
         ["docs", "errors"] => errors::index(visit),
         ["docs", "errors", code] => errors::page(visit, code),

@@ -1,7 +1,7 @@
 //! How replies travel: compressed if the client can read that, as Lambda's limit of 6 MB and a
 //! phone's connection are both small.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Response, header};
@@ -18,10 +18,7 @@ pub(crate) fn compressed(response: Response<Body>, request: &HeaderMap) -> Respo
         body => return Response::from_parts(parts, body),
     };
     vary_by_encoding(&mut parts.headers);
-    let packed = match takes_gzip(request) {
-        true => gzip(text.as_bytes()).ok(),
-        false => None,
-    };
+    let packed = takes_gzip(request).then(|| packed(&text)).flatten();
     let Some(packed) = packed else {
         return Response::from_parts(parts, Body::Text(text));
     };
@@ -41,7 +38,7 @@ pub(crate) fn compressed(response: Response<Body>, request: &HeaderMap) -> Respo
 }
 
 /// Adds to what the reply depends on. API Gateway takes one header of a name alone.
-fn vary_by_encoding(headers: &mut HeaderMap) {
+pub(crate) fn vary_by_encoding(headers: &mut HeaderMap) {
     let others = headers
         .get(header::VARY)
         .and_then(|value| value.to_str().ok());
@@ -54,13 +51,14 @@ fn vary_by_encoding(headers: &mut HeaderMap) {
     }
 }
 
-fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
+/// A text in gzip's format. Memory cannot fail as a writer, so there is always one.
+pub(crate) fn packed(text: &str) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text)?;
-    encoder.finish()
+    encoder.write_all(text.as_bytes()).ok()?;
+    encoder.finish().ok()
 }
 
-fn takes_gzip(request: &HeaderMap) -> bool {
+pub(crate) fn takes_gzip(request: &HeaderMap) -> bool {
     let values = request.get_all(header::ACCEPT_ENCODING).iter();
     let texts = values.filter_map(|value| value.to_str().ok());
     texts.flat_map(|text| text.split(',')).any(|coding| {

@@ -77,16 +77,6 @@ const DEAD: &str = "
     const replies = await Promise.all(arguments[0].map(ask));
     return replies.filter(([, status]) => status >= 400 && status !== 401).map(([path, status]) => `${path}: ${status}`)";
 
-/// How far the page is wider than the screen, and what makes it so.
-const OVERFLOW: &str = "
-    const width = arguments[0];
-    if (document.documentElement.scrollWidth <= width) return [];
-    const wide = (element) => element.getBoundingClientRect().right > width + 0.5;
-    const scrolls = (element) => element && (getComputedStyle(element).overflowX !== 'visible' || scrolls(element.parentElement));
-    return [...document.body.querySelectorAll('*')].filter((element) => wide(element) && !scrolls(element.parentElement))
-        .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)
-        .concat('the page is ' + document.documentElement.scrollWidth + ' wide')";
-
 /// A walk over pages, and what is wrong with them.
 struct Inspection<'b> {
     browser: &'b Browser<'b>,
@@ -119,12 +109,7 @@ impl<'b> Inspection<'b> {
         faults.extend(self.browser.keyboard_faults().await);
         for screen in Screen::ALL {
             self.browser.show_on(screen).await;
-            let named = |fault| format!("{} {}: {fault}", screen.width, screen.scheme);
-            let wide = self.browser.run(OVERFLOW, vec![json!(screen.width)]);
-            let wide: Vec<String> = wide.await.unwrap();
-            faults.extend(wide.into_iter().map(named));
-            let violations = self.axe.violations(self.browser).await;
-            faults.extend(violations.into_iter().map(named));
+            faults.extend(self.browser.reading_faults(&self.axe, screen).await);
             self.keep_picture(&path, screen).await;
         }
         let complaints = self.browser.complaints().await;

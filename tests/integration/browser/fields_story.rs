@@ -45,6 +45,7 @@ async fn tell(setup: Setup) {
         let described = name.attr("aria-describedby").await.unwrap().unwrap();
         let message = browser.driver.find(Locator::Id(&described)).await.unwrap();
         assert!(!message.text().await.unwrap().is_empty());
+        browser.assert_readable().await;
         assert_eq!(names(&stack).await, example);
 
         browser.fill_in(Some(&refused), "Name", "shoe_size").await;

@@ -70,6 +70,7 @@ async fn encrypted_values_are_shown_to_whom_may_see_them() {
         browser.click("Show encrypted values of this page").await;
         browser.sees("recorded in the audit").await;
         browser.sees(phone).await;
+        browser.assert_readable().await;
         browser.click("Hide them again").await;
         browser.sees_no_more(phone).await;
 
@@ -77,6 +78,7 @@ async fn encrypted_values_are_shown_to_whom_may_see_them() {
         browser.find("heading", "1").await;
         browser.click("Show encrypted values").await;
         browser.find("row", &format!("phone {phone}")).await;
+        browser.assert_readable().await;
         assert!(
             !browser.path().await.contains("reveal"),
             "not by an address"
@@ -124,6 +126,7 @@ async fn find_people(browser: &Browser<'_>) {
     browser
         .sees("Nobody in this group has the id nobody.")
         .await;
+    browser.assert_readable().await;
     search(browser, "c42").await;
     browser.find("heading", "c42").await;
     browser.sees("1-generic-c42").await;
@@ -146,9 +149,11 @@ async fn keep_or_delete(browser: &Browser<'_>) {
     browser.fill(label, "2").await;
     browser.click("Delete them for good").await;
     browser.sees("Nothing was deleted.").await;
+    browser.assert_readable().await;
     browser.fill(label, "1").await;
     browser.click("Delete them for good").await;
     browser.sees("One customer was deleted.").await;
+    browser.assert_readable().await;
     let receipt = browser.find("field", "Receipt as JSON").await;
     let receipt = receipt.prop("value").await.unwrap().unwrap();
     assert!(

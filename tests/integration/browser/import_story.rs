@@ -106,6 +106,7 @@ async fn tell(words: &Words) {
         assert!(phone.text().await.unwrap().contains(words.pseudonym));
         let village = browser.find("row", "village custom").await;
         assert!(village.text().await.unwrap().contains(words.encrypted));
+        browser.assert_readable().await;
 
         browser.click_button(words.dry_run).await;
         browser.sees(words.nothing_written).await;
@@ -116,6 +117,7 @@ async fn tell(words: &Words) {
         browser.sees(words.some_rejected).await;
         words.sees_counts(browser, [4, 2, 0, 2]).await;
         assert_eq!(members(&stack).await, 2);
+        browser.assert_readable().await;
         for (row, said) in [
             ("2 3 birth_year", words.out_of_range),
             ("3 4", words.required),
@@ -222,6 +224,7 @@ async fn a_file_that_cannot_be_imported_is_refused_in_words() {
             let alert = alert.as_str().unwrap_or_default();
             assert!(alert.contains(after), "{after}: {alert}");
             assert!(alert.contains("What this error means"), "{alert}");
+            browser.assert_readable().await;
         }
     })
     .await;

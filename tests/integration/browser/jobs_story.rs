@@ -34,8 +34,10 @@ async fn tell(setup: Setup) {
 
         browser.click("later.csv").await;
         browser.find("heading", "later.csv").await;
+        browser.assert_readable().await;
         browser.click("Stop this job").await;
         browser.sees("Cancelled").await;
+        browser.assert_readable().await;
         assert!(!browser.has("button", "Stop this job").await);
         browser.click("All jobs").await;
         let row = browser.find("row", "later.csv").await;

@@ -16,6 +16,7 @@ mod import_story;
 mod jobs_story;
 mod keyboard;
 mod logs;
+mod readable;
 mod reference_story;
 mod session;
 mod sign_in;

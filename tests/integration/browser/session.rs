@@ -12,6 +12,7 @@ use crate::stack::Stack;
 /// An open browser.
 pub(super) struct Browser<'d> {
     pub(super) driver: Client,
+    pub(super) setup: Setup,
     /// Whose browser it is.
     pub(super) process: &'d Driver,
     /// The stack's address, without a slash at its end.
@@ -47,6 +48,7 @@ impl<'d> Browser<'d> {
     pub(super) async fn open(driver: &'d Driver, setup: Setup, stack: &Stack) -> Self {
         let browser = Self {
             driver: driver.open(setup).await,
+            setup,
             process: driver,
             origin: stack.local.endpoints.http.clone(),
         };

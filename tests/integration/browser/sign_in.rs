@@ -70,6 +70,7 @@ async fn a_wrong_token_is_refused_in_words() {
                 browser.click_button(action).await;
                 browser.sees(message).await;
                 browser.find("heading", action).await;
+                browser.assert_readable().await;
             }
         })
         .await;
@@ -92,6 +93,7 @@ async fn a_session_that_is_believed_no_longer_leads_to_signing_in_and_back() {
 
         browser.visit("/en/console/jobs").await;
         browser.sees("session has ended").await;
+        browser.assert_readable().await;
         browser.paste("Token", &stack.token(1)).await;
         browser.click_button("Sign in").await;
         browser.find("heading", "Jobs").await;

@@ -28,6 +28,7 @@ async fn tell(setup: Setup) {
         browser.fill("Source", "field_app").await;
         browser.click("Make the token").await;
         browser.sees("Choose at least one dataset.").await;
+        browser.assert_readable().await;
         browser
             .find("field", "Customers customers")
             .await
@@ -36,12 +37,14 @@ async fn tell(setup: Setup) {
             .unwrap();
         browser.click("Make the token").await;
         browser.find("heading", "The token is made").await;
+        browser.assert_readable().await;
         let token = browser.find("field", "Token of the source field_app").await;
         let token = token.prop("value").await.unwrap().unwrap();
         assert_eq!(push(&stack, &token).await, StatusCode::CREATED);
 
         browser.click("To the sources").await;
         browser.find("row", "field_app").await;
+        browser.assert_readable().await;
         let page = browser.driver.source().await.unwrap();
         assert!(!page.contains(&token), "it is shown once");
 

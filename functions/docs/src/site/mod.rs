@@ -1,6 +1,6 @@
 //! What all pages share: the frame around them, their words, files and headers.
 
-mod assets;
+pub(crate) mod assets;
 mod failure;
 mod html;
 mod page;
