@@ -89,6 +89,7 @@ impl StackFlags {
             dynamodb_endpoint: self.dynamodb_endpoint.clone(),
             s3_endpoint: self.s3_endpoint.clone(),
             rate_limit_per_minute: self.rate_limit,
+            provider: None,
         }
     }
 }

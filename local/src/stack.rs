@@ -14,7 +14,7 @@ use clientele::{
     identity::{DataOrigin, IdentityError as NameError, OrganizationId},
     store::StoreError,
 };
-use clientele_docs::{Docs, DocsSettings};
+use clientele_docs::{Docs, DocsSettings, ProviderSettings};
 use thiserror::Error;
 
 use crate::{
@@ -56,6 +56,9 @@ pub struct Options {
     pub s3_endpoint: Option<String>,
     /// The requests that a principal may make in any 60 seconds.
     pub rate_limit_per_minute: u32,
+    /// An identity provider that the console leads to, beside taking tokens. The API believes its
+    /// tokens only if they are the stack's own.
+    pub provider: Option<ProviderSettings>,
 }
 
 impl Options {
@@ -70,6 +73,7 @@ impl Options {
             dynamodb_endpoint: None,
             s3_endpoint: None,
             rate_limit_per_minute: DEFAULT_RATE_LIMIT,
+            provider: None,
         }
     }
 }
@@ -150,7 +154,7 @@ impl LocalStack {
                 docs_url: registry.config.docs_url.clone(),
                 api_url: http_url.clone(),
                 upload_origin: engine.s3_url.clone(),
-                provider: None,
+                provider: options.provider.clone(),
             })),
         };
         let gateway = gateway::serve(listener, functions);

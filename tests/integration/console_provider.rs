@@ -1,134 +1,20 @@
-//! Signing in to the console through an identity provider: a small one, over HTTP, that keeps to
-//! RFC 6749 and RFC 7636 and refuses what they have it refuse.
-
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+//! Signing in to the console through an identity provider.
 
 use clientele_docs::{Docs, DocsSettings, ProviderSettings};
-use data_encoding::BASE64URL_NOPAD;
 use http::header;
 use lambda_http::{Body, Request, Response, request};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
-use url::{Url, form_urlencoded};
+use tokio::net::TcpListener;
+use url::Url;
 
-use crate::{docs::text, stack::Stack};
+use crate::{docs::text, provider::Provider, stack::Stack};
 
-const CLIENT: &str = "console";
 const HOST: &str = "registry.example";
 
-/// What the provider knows: codes it has given out, each with its challenge and token.
-#[derive(Default)]
-struct Provider {
-    codes: Mutex<HashMap<String, (String, String)>>,
-}
-
-impl Provider {
-    /// Serves until the test ends; returns the issuer.
-    async fn serve(self: Arc<Self>) -> String {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let its = issuer.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                self.answer(stream, &its).await;
-            }
-        });
-        issuer
-    }
-
-    async fn answer(&self, mut stream: TcpStream, issuer: &str) {
-        let mut read = Vec::new();
-        let (head, body) = loop {
-            let mut chunk = [0; 4096];
-            let length = stream.read(&mut chunk).await.unwrap();
-            read.extend_from_slice(&chunk[..length]);
-            let text = String::from_utf8_lossy(&read).into_owned();
-            let Some((head, body)) = text.split_once("\r\n\r\n") else {
-                continue;
-            };
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.trim().parse::<usize>().unwrap())
-            });
-            if body.len() >= length.unwrap_or_default() {
-                break (head.to_owned(), body.to_owned());
-            }
-        };
-        let (status, answer) = match head.split(' ').nth(1).unwrap() {
-            "/.well-known/openid-configuration" => (
-                200,
-                json!({
-                    "issuer": issuer,
-                    "authorization_endpoint": format!("{issuer}/authorize"),
-                    "token_endpoint": format!("{issuer}/token"),
-                }),
-            ),
-            "/token" => self.token(&body),
-            _ => (404, json!({})),
-        };
-        let answer = answer.to_string();
-        let reply = format!(
-            "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
-            answer.len()
-        );
-        stream.write_all(reply.as_bytes()).await.unwrap();
-    }
-
-    /// RFC 6749, 4.1.3 with RFC 7636, 4.6: a code is good once, for who has the verifier.
-    fn token(&self, form: &str) -> (u16, Value) {
-        let form: HashMap<_, _> = form_urlencoded::parse(form.as_bytes())
-            .into_owned()
-            .collect();
-        let known = self.codes.lock().unwrap().remove(&form["code"]);
-        let challenge = BASE64URL_NOPAD.encode(&Sha256::digest(&form["code_verifier"]));
-        match known {
-            Some((its, token))
-                if its == challenge
-                    && form["grant_type"] == "authorization_code"
-                    && form["client_id"] == CLIENT
-                    && form["redirect_uri"]
-                        == format!("https://{HOST}/console/sign-in/callback") =>
-            {
-                (
-                    200,
-                    json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600}),
-                )
-            }
-            _ => (400, json!({"error": "invalid_grant"})),
-        }
-    }
-
-    /// What happens at the provider: somebody signs in and is led back with a code.
-    fn sign_in(&self, authorize: &Url, code: &str, token: &str) -> String {
-        let query: HashMap<_, _> = authorize.query_pairs().into_owned().collect();
-        assert_eq!(query["response_type"], "code");
-        assert_eq!(query["client_id"], CLIENT);
-        assert_eq!(query["code_challenge_method"], "S256");
-        assert_eq!(query["scope"], "openid clientele/records:read");
-        assert_eq!(query["audience"], "clientele");
-        let grant = (query["code_challenge"].clone(), token.to_owned());
-        self.codes.lock().unwrap().insert(code.to_owned(), grant);
-        query["state"].clone()
-    }
-}
-
-fn docs(stack: &Stack, issuer: &str) -> Docs {
+fn docs(stack: &Stack, provider: ProviderSettings) -> Docs {
     Docs::new(DocsSettings {
         api_url: stack.local.endpoints.http.clone(),
-        provider: Some(ProviderSettings {
-            issuer: issuer.to_owned(),
-            audience: "clientele".to_owned(),
-            client_id: CLIENT.to_owned(),
-            scopes: "openid clientele/records:read".to_owned(),
-        }),
+        provider: Some(provider),
         ..DocsSettings::default()
     })
 }
@@ -161,9 +47,8 @@ fn value(cookie: &str) -> &str {
 #[tokio::test]
 async fn people_sign_in_with_their_organizations_account() {
     let stack = Stack::start().await;
-    let provider = Arc::new(Provider::default());
-    let issuer = Arc::clone(&provider).serve().await;
-    let docs = docs(&stack, &issuer);
+    let provider = Provider::serve("127.0.0.1").await;
+    let docs = docs(&stack, provider.settings());
 
     let page = get(&docs, "/fr/console", "", "").await;
     let shown = String::from_utf8_lossy(page.body()).into_owned();
@@ -184,7 +69,13 @@ async fn people_sign_in_with_their_organizations_account() {
     assert!(
         authorize
             .as_str()
-            .starts_with(&format!("{issuer}/authorize?"))
+            .starts_with(&format!("{}/authorize?", provider.issuer))
+    );
+    let mut query = authorize.query_pairs();
+    let (_, redirect_uri) = query.find(|(name, _)| name == "redirect_uri").unwrap();
+    assert_eq!(
+        redirect_uri,
+        format!("https://{HOST}/console/sign-in/callback")
     );
     let token = stack.token(1);
     let state = provider.sign_in(&authorize, "code-1", &token);
@@ -219,9 +110,8 @@ async fn people_sign_in_with_their_organizations_account() {
 #[tokio::test]
 async fn an_answer_that_nobody_asked_for_signs_nobody_in() {
     let stack = Stack::start().await;
-    let provider = Arc::new(Provider::default());
-    let issuer = Arc::clone(&provider).serve().await;
-    let docs = docs(&stack, &issuer);
+    let provider = Provider::serve("127.0.0.1").await;
+    let docs = docs(&stack, provider.settings());
     let callback = "/console/sign-in/callback";
     let start = async || {
         let away = get(&docs, "/console/sign-in/provider", "", "").await;
@@ -281,9 +171,8 @@ async fn an_answer_that_nobody_asked_for_signs_nobody_in() {
 #[tokio::test]
 async fn a_token_that_the_api_does_not_believe_is_of_no_use() {
     let stack = Stack::start().await;
-    let provider = Arc::new(Provider::default());
-    let issuer = Arc::clone(&provider).serve().await;
-    let docs = docs(&stack, &issuer);
+    let provider = Provider::serve("127.0.0.1").await;
+    let docs = docs(&stack, provider.settings());
     let away = get(&docs, "/console/sign-in/provider", "", "").await;
     let attempt = value(&cookies(&away)[0]).to_owned();
     let authorize = Url::parse(away.headers()[header::LOCATION].to_str().unwrap()).unwrap();
@@ -299,9 +188,14 @@ async fn a_provider_that_cannot_be_found_is_said_and_tokens_still_open() {
     let stack = Stack::start().await;
     // Nobody listens there any more.
     let gone = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let issuer = format!("http://{}", gone.local_addr().unwrap());
+    let settings = ProviderSettings {
+        issuer: format!("http://{}", gone.local_addr().unwrap()),
+        audience: "clientele".to_owned(),
+        client_id: "console".to_owned(),
+        scopes: String::new(),
+    };
     drop(gone);
-    let docs = docs(&stack, &issuer);
+    let docs = docs(&stack, settings);
     let answer = get(&docs, "/console/sign-in/provider", "", "").await;
     assert_eq!(answer.status(), 503);
     let shown = String::from_utf8_lossy(answer.body()).into_owned();

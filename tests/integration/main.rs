@@ -62,6 +62,7 @@ mod parts;
 mod permissions;
 mod preview;
 mod privacy;
+mod provider;
 mod rate;
 mod records;
 mod reference;

@@ -14,6 +14,7 @@ use clientele::{
     identity::OrganizationId,
     store::jobs::Job,
 };
+use clientele_docs::ProviderSettings;
 use clientele_local::{LocalStack, Options, identity::TokenRequest};
 use data_encoding::HEXLOWER;
 use http::{Method, StatusCode};
@@ -52,12 +53,23 @@ impl Stack {
     }
 
     pub(crate) async fn with_rate_limit(limit: u32) -> Self {
+        Self::with(|options| options.rate_limit_per_minute = limit).await
+    }
+
+    /// A stack whose console leads to an identity provider.
+    pub(crate) async fn with_provider(settings: ProviderSettings) -> Self {
+        Self::with(|options| {
+            options.rate_limit_per_minute = 1_000_000;
+            options.provider = Some(settings);
+        })
+        .await
+    }
+
+    async fn with(change: impl FnOnce(&mut Options)) -> Self {
         logs::capture();
         let folder = TempDir::new().unwrap();
-        let options = Options {
-            rate_limit_per_minute: limit,
-            ..Options::on_free_ports(folder.path())
-        };
+        let mut options = Options::on_free_ports(folder.path());
+        change(&mut options);
         let local = LocalStack::start(options).await.unwrap();
         local
             .clients

@@ -43,6 +43,7 @@ pub(crate) fn vary_by_encoding(headers: &mut HeaderMap) {
         .get(header::VARY)
         .and_then(|value| value.to_str().ok());
     let all = match others {
+        Some(others) if others.contains("Accept-Encoding") => return,
         Some(others) => format!("{others}, Accept-Encoding"),
         None => "Accept-Encoding".to_owned(),
     };

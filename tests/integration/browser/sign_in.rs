@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{ENGLISH, FRENCH, browse, session::Browser};
-use crate::stack::Stack;
+use super::{ENGLISH, FRENCH, Setup, WITHOUT_SCRIPTS, browse, session::Browser};
+use crate::{provider::Provider, stack::Stack};
 
 /// Pastes a token on the English page for it.
 pub(super) async fn sign_in(browser: &Browser<'_>, token: &str) {
@@ -98,6 +98,49 @@ async fn a_session_that_is_believed_no_longer_leads_to_signing_in_and_back() {
         browser.click_button("Sign in").await;
         browser.find("heading", "Jobs").await;
         assert_eq!(browser.path().await, "/en/console/jobs");
+    })
+    .await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn an_organizations_account_opens_the_console() {
+    tell_of_the_provider(ENGLISH).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn an_organizations_account_opens_the_console_without_scripts() {
+    tell_of_the_provider(WITHOUT_SCRIPTS).await;
+}
+
+async fn tell_of_the_provider(setup: Setup) {
+    // Another site to the browser, which withholds strict cookies from what comes from there.
+    let provider = Provider::serve("localhost").await;
+    let stack = Stack::with_provider(provider.settings()).await;
+    provider.gives(stack.token(1));
+    let account = "Sign in with your organization's account";
+    browse(setup, &stack, async |browser| {
+        browser.visit("/en/console/jobs").await;
+        browser.assert_readable().await;
+        browser.click(account).await;
+        browser.find("heading", "Provider").await;
+        browser.click("Not now").await;
+        browser.sees("did not work").await;
+        browser.assert_readable().await;
+
+        browser.click(account).await;
+        browser.click("Continue as Ann").await;
+        // Where somebody wanted to go, not where the provider has led.
+        browser.find("heading", "Jobs").await;
+        assert_eq!(browser.path().await, "/en/console/jobs");
+        let cookies = browser.driver.get_all_cookies().await.unwrap();
+        let names: Vec<_> = cookies.iter().map(|cookie| cookie.name()).collect();
+        assert_eq!(names, ["session"], "the attempt has ended");
+        browser.visit("/en/console").await;
+        browser.sees("organization 1").await;
+        sign_out(browser).await;
     })
     .await;
     stack.stop().await;

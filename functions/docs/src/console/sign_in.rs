@@ -7,20 +7,25 @@ use http::{StatusCode, header};
 use super::{
     session::{MAX_TOKEN_BYTES, Session, forget_cookie},
     stop::Stop,
-    user::is_accepted,
+    user::{is_accepted, segment},
 };
 use crate::{
     site::{Page, Place, html, no_store, redirect},
     visit::Visit,
 };
 
+const HOME: &str = "/console";
+/// What a browser is to keep of a page until somebody has signed in elsewhere: a cookie has 4,096
+/// bytes, in which each of these may take three.
+const MAX_PAGE_BYTES: usize = 1_000;
+
 #[derive(Template)]
 #[template(path = "console/sign_in.html")]
 struct SignIn {
     page: Page,
     error: Option<String>,
-    /// Whether the identity provider can be asked.
-    provider: bool,
+    /// The way to the identity provider, if it can be asked.
+    provider: Option<String>,
     /// The path to go on to.
     next: String,
 }
@@ -42,9 +47,8 @@ pub(crate) enum Why {
 pub(crate) fn page(visit: &Visit<'_>, place: &Place, why: Why) -> Reply {
     let is_for_signing_in = matches!(visit.place.path.as_str(), "/console" | "/console/sign-in");
     let next = match visit.is_read() {
-        true if visit.place.path.starts_with("/console/sign-") => "/console".to_owned(),
-        true => visit.place.here(),
-        false => visit.form("next").unwrap_or_default(),
+        true => own_page(&place.here()),
+        false => own_page(&visit.form("next").unwrap_or_default()),
     };
     let page = Page::public(place);
     let (status, message) = match why {
@@ -54,10 +58,11 @@ pub(crate) fn page(visit: &Visit<'_>, place: &Place, why: Why) -> Reply {
         Why::Refused(message) => (StatusCode::UNAUTHORIZED, Some(message)),
         Why::Unknown(message) => (StatusCode::SERVICE_UNAVAILABLE, Some(message)),
     };
+    let provider = visit.docs.settings.provider.as_ref();
     let sign_in = SignIn {
         error: message.map(|message| page.say(message)),
         page,
-        provider: visit.docs.settings.provider.is_some(),
+        provider: provider.map(|_| provider_path(place, &next)),
         next,
     };
     let mut response = no_store(html(&sign_in)?);
@@ -88,24 +93,33 @@ pub(crate) async fn with_token(visit: &Visit<'_>) -> Reply {
         }
         Ok(false) | Err(_) => return refused("sign-in-wrong"),
     }
-    let mut response = redirect(&visit.place.link(&next(visit)))?;
+    let next = own_page(&visit.form("next").unwrap_or_default());
+    let mut response = redirect(&visit.place.link(&next))?;
     if let Some(cookie) = session.set_cookie(visit) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
 }
 
-/// Where somebody wanted to go: a page of the console, nowhere else.
-fn next(visit: &Visit<'_>) -> String {
-    let next = visit.form("next").unwrap_or_default();
+/// Where somebody wanted to go, without the language: a page of the console, nowhere else.
+pub(super) fn own_page(next: &str) -> String {
     let is_plain = next
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let is_ours = next.starts_with("/console/");
+    let is_ours = next.starts_with("/console/") && next.len() <= MAX_PAGE_BYTES;
     let is_sign_in = next.starts_with("/console/sign-");
     match is_plain && is_ours && !is_sign_in {
-        true => next,
-        false => "/console".to_owned(),
+        true => next.to_owned(),
+        false => HOME.to_owned(),
+    }
+}
+
+/// Off to the provider, and then on to a page.
+fn provider_path(place: &Place, next: &str) -> String {
+    let path = place.link("/console/sign-in/provider");
+    match next {
+        HOME => path,
+        next => format!("{path}?next={}", segment(next)),
     }
 }
 

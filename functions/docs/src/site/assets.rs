@@ -97,19 +97,21 @@ impl Asset {
         })
     }
 
+    /// The file, compressed already for who can read that.
     fn response(&self, cache_control: &'static str, request: &HeaderMap) -> Response<Body> {
         let packed = match takes_gzip(request) {
-            true => self.packed.get_or_init(|| packed(self.content)).clone(),
+            true => self.packed.get_or_init(|| packed(self.content)).as_ref(),
             false => None,
         };
-        let encoding = packed.is_some().then_some("gzip");
-        let body = packed.map_or_else(|| self.content.into(), Body::Binary);
-        let mut response = Response::new(body);
+        let mut response = Response::new(match packed {
+            Some(packed) => Body::Binary(packed.clone()),
+            None => self.content.into(),
+        });
         let headers = response.headers_mut();
         for (name, value) in [
             (header::CONTENT_TYPE, Some(self.media_type)),
             (header::CACHE_CONTROL, Some(cache_control)),
-            (header::CONTENT_ENCODING, encoding),
+            (header::CONTENT_ENCODING, packed.map(|_| "gzip")),
         ] {
             headers.extend(value.map(|value| (name, HeaderValue::from_static(value))));
         }

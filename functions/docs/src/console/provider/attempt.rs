@@ -2,9 +2,14 @@
 
 use cookie::{Cookie, SameSite, time::Duration};
 use http::HeaderValue;
+use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq;
 
-use crate::visit::Visit;
+use crate::{
+    console::{sign_in::own_page, user::segment},
+    site::Place,
+    visit::Visit,
+};
 
 /// How long somebody may take to sign in at the provider.
 const VALID_FOR: Duration = Duration::minutes(10);
@@ -14,23 +19,19 @@ const VALID_FOR: Duration = Duration::minutes(10);
 pub(crate) struct Attempt {
     pub(crate) state: String,
     pub(crate) verifier: String,
-    /// The console as it was left: `/fr/console`, or `/console`.
-    pub(crate) home: String,
+    /// Where to go on: `/fr/console/jobs`, `/console`.
+    pub(crate) next: String,
 }
 
 impl Attempt {
     /// The attempt that a request's cookies hold, if the provider's answer is one to it.
     pub(crate) fn of(visit: &Visit<'_>, state: &str) -> Option<Self> {
         let cookie = visit.cookie(name(visit))?;
-        let mut parts = cookie.split('.');
+        let mut parts = cookie.splitn(3, '.');
         let attempt = Self {
             state: parts.next()?.to_owned(),
             verifier: parts.next()?.to_owned(),
-            home: match parts.next()? {
-                "en" => "/en/console".to_owned(),
-                "fr" => "/fr/console".to_owned(),
-                _ => "/console".to_owned(),
-            },
+            next: parts.next().and_then(page)?,
         };
         let is_answered = attempt.state.as_bytes().ct_eq(state.as_bytes());
         (bool::from(is_answered) && !state.is_empty()).then_some(attempt)
@@ -38,13 +39,19 @@ impl Attempt {
 
     /// Has the browser keep it.
     pub(crate) fn set_cookie(&self, visit: &Visit<'_>) -> Option<HeaderValue> {
-        let language = self.home.trim_matches('/').split('/').next();
-        let language = language.unwrap_or_default();
-        let value = format!("{}.{}.{language}", self.state, self.verifier);
+        let next = segment(&self.next);
+        let value = format!("{}.{}.{next}", self.state, self.verifier);
         let mut cookie = cookie(visit, &value);
         cookie.set_max_age(VALID_FOR);
         HeaderValue::from_str(&cookie.to_string()).ok()
     }
+}
+
+/// The page that a cookie names, if it is one of the console's.
+fn page(encoded: &str) -> Option<String> {
+    let path = percent_decode_str(encoded).decode_utf8().ok()?;
+    let place = Place::of(&path, "");
+    Some(place.link(&own_page(&place.path)))
 }
 
 /// Has the browser forget the attempt: it is good for one answer.

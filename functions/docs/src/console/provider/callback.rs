@@ -44,19 +44,19 @@ enum Failure {
 #[template(path = "console/signed_in.html")]
 struct SignedIn {
     page: Page,
-    home: String,
+    next: String,
 }
 
 /// Trades the provider's code for a token, and signs in with that.
 pub(crate) async fn callback(visit: &Visit<'_>) -> Reply {
     let state = visit.query("state").unwrap_or_default();
     let attempt = Attempt::of(visit, &state);
-    let home = attempt
+    let next = attempt
         .as_ref()
-        .map_or_else(|| "/console".to_owned(), |its| its.home.clone());
-    let place = Place::of(&home, visit.header(header::ACCEPT_LANGUAGE));
+        .map_or_else(|| "/console".to_owned(), |its| its.next.clone());
+    let place = Place::of(&next, visit.header(header::ACCEPT_LANGUAGE));
     let mut response = match token(visit, attempt).await {
-        Ok(session) => signed_in(visit, &place, home, &session)?,
+        Ok(session) => signed_in(visit, &place, next, &session)?,
         Err(error) => {
             tracing::warn!(%error, request_id = visit.request_id, "somebody could not sign in");
             sign_in::page(visit, &place, Why::Refused("sign-in-provider-failed"))?
@@ -70,9 +70,9 @@ pub(crate) async fn callback(visit: &Visit<'_>) -> Reply {
 
 /// A page that goes on by itself: the session's cookie is not sent where another site has led, and
 /// that a redirect would still be.
-fn signed_in(visit: &Visit<'_>, place: &Place, home: String, session: &Session) -> Reply {
+fn signed_in(visit: &Visit<'_>, place: &Place, next: String, session: &Session) -> Reply {
     let page = Page::public(place);
-    let mut response = no_store(html(&SignedIn { page, home })?);
+    let mut response = no_store(html(&SignedIn { page, next })?);
     if let Some(cookie) = session.set_cookie(visit) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

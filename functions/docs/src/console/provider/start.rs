@@ -6,8 +6,8 @@ use oauth2::{CsrfToken, PkceCodeChallenge, Scope};
 
 use super::{attempt::Attempt, client::client_of};
 use crate::{
-    console::sign_in::{self, Why},
-    site::redirect,
+    console::sign_in::{self, Why, own_page},
+    site::{Place, redirect},
     visit::Visit,
 };
 
@@ -16,11 +16,14 @@ pub(crate) async fn start(visit: &Visit<'_>) -> Reply {
     let Some(provider) = &visit.docs.settings.provider else {
         return sign_in::page(visit, &visit.place, Why::Asked);
     };
+    let next = own_page(&visit.query("next").unwrap_or_default());
+    let next = visit.place.link(&next);
     let client = match client_of(visit, provider).await {
         Ok(client) => client,
         Err(error) => {
             tracing::error!(%error, request_id = visit.request_id, "nobody can sign in");
-            return sign_in::page(visit, &visit.place, Why::Unknown("sign-in-provider-away"));
+            let place = Place::of(&next, visit.header(header::ACCEPT_LANGUAGE));
+            return sign_in::page(visit, &place, Why::Unknown("sign-in-provider-away"));
         }
     };
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -35,7 +38,7 @@ pub(crate) async fn start(visit: &Visit<'_>) -> Reply {
     let attempt = Attempt {
         state: state.into_secret(),
         verifier: verifier.into_secret(),
-        home: visit.place.link("/console"),
+        next,
     };
     let mut response = redirect(url.as_str())?;
     if let Some(cookie) = attempt.set_cookie(visit) {
