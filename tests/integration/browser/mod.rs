@@ -11,6 +11,7 @@ mod every_page;
 mod fields_story;
 mod files;
 mod finding;
+mod group_life;
 mod groups_story;
 mod import_story;
 mod jobs_story;
@@ -19,6 +20,7 @@ mod logs;
 mod readable;
 mod reference_story;
 mod session;
+mod settings_story;
 mod sign_in;
 mod sources_story;
 
