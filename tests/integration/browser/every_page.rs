@@ -179,7 +179,13 @@ impl<'b> Inspection<'b> {
             .collect()
     }
 
-    fn end(self) {
+    /// Inspects pages in every language.
+    async fn inspect_all(mut self, paths: &[&str]) {
+        for language in LANGUAGES {
+            for path in paths {
+                self.inspect(language, path).await;
+            }
+        }
         let faults = self.faults.join("\n");
         assert!(faults.is_empty(), "{faults}");
     }
@@ -190,13 +196,7 @@ impl<'b> Inspection<'b> {
 async fn what_anyone_may_read_is_readable_by_everyone() {
     let stack = Stack::start().await;
     browse(ENGLISH, &stack, async |browser| {
-        let mut inspection = Inspection::new(browser);
-        for language in LANGUAGES {
-            for path in PUBLIC {
-                inspection.inspect(language, path).await;
-            }
-        }
-        inspection.end();
+        Inspection::new(browser).inspect_all(&PUBLIC).await;
     })
     .await;
     stack.stop().await;
@@ -211,13 +211,7 @@ async fn the_console_is_usable_by_everyone() {
         .await;
     browse(ENGLISH, &stack, async |browser| {
         sign_in(browser, &stack.token(1)).await;
-        let mut inspection = Inspection::new(browser);
-        for language in LANGUAGES {
-            for path in SIGNED_IN {
-                inspection.inspect(language, path).await;
-            }
-        }
-        inspection.end();
+        Inspection::new(browser).inspect_all(&SIGNED_IN).await;
     })
     .await;
     stack.stop().await;

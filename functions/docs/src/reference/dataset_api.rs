@@ -1,5 +1,7 @@
 //! `/api/v1/in` and `/api/v1/out`.
 
+use std::iter;
+
 use clientele::dataset::{Dataset, schema::Schema};
 use serde_json::{Value, json};
 
@@ -9,7 +11,7 @@ use super::{
     record_name,
     replies::{location, refused},
     sent_name,
-    shapes::{builtin_dataset, count, job_path, number, source, text, time},
+    shapes::{builtin_dataset, count, job_path, number, predicted, source, text, time},
 };
 
 const TAG: &str = "Datasets";
@@ -51,27 +53,17 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
 }
 
 fn prediction() -> Schema {
-    Schema::object([
-        ("rows", count("How many rows were sent.")),
-        ("created", count("Records that would be new.")),
-        ("updated", count("Records that would change.")),
-        ("unchanged", count("Rows that would change nothing.")),
-        (
-            "superseded",
-            count("Rows whose record a later import has written."),
-        ),
-        (
-            "duplicates",
-            count("Rows that a later row is about as well."),
-        ),
+    let rows = ("rows", count("How many rows were sent."));
+    let refused = [
         ("rejected", count("Rows that would be refused.")),
         ("warnings", Schema::list(component("ColumnWarning"))),
         (
             "errors",
             Schema::list(component("RowError")).described("The first 1,000."),
         ),
-    ])
-    .closed()
+    ];
+    let members = iter::once(rows).chain(predicted()).chain(refused);
+    Schema::object(members).closed()
 }
 
 fn dataset() -> Parameter {

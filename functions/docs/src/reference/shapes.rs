@@ -22,6 +22,23 @@ pub(super) fn flag(description: &'static str) -> Schema {
     Schema::of("boolean").described(description)
 }
 
+/// What would become of rows that are good.
+pub(super) fn predicted() -> [(&'static str, Schema); 5] {
+    [
+        ("created", count("Records that would be new.")),
+        ("updated", count("Records that would change.")),
+        ("unchanged", count("Rows that would change nothing.")),
+        (
+            "superseded",
+            count("Rows whose record a later import has written."),
+        ),
+        (
+            "duplicates",
+            count("Rows that a later row is about as well."),
+        ),
+    ]
+}
+
 /// Where a job can be read.
 pub(super) fn job_path() -> Schema {
     text("Where the job can be read.").example("/v1/jobs/019a9d3e-5b0c-7c1e-9a57-2f1c0f9a6f11")
