@@ -154,6 +154,7 @@ impl LocalStack {
                 docs_url: registry.config.docs_url.clone(),
                 api_url: http_url.clone(),
                 upload_origin: engine.s3_url.clone(),
+                scope_prefix: registry.config.jwt.scope_prefix.clone(),
                 provider: options.provider.clone(),
             })),
         };

@@ -1,7 +1,7 @@
 //! Importing a file through the console's forms, without a browser's scripts, and what the script
 //! asks for.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::{
@@ -188,6 +188,21 @@ async fn a_preview_shows_what_columns_become_and_keeps_nothing() {
         let page = preview("dataset=customers", content).await;
         assert!(page.contains("role=\"alert\""), "{name}: {page}");
     }
+    for (setting, shown) in [
+        ("drop", "left out: no field knows it"),
+        ("reject", "rows with a value here are refused"),
+    ] {
+        let settings = json!({"unknown_columns": setting}).to_string();
+        let path = "/v1/organization/settings";
+        let token = Some(stack.token(1));
+        let changed = stack
+            .send(Method::PATCH, path, token.as_deref(), Some(settings), &[])
+            .await;
+        assert_eq!(changed.status, 200);
+        let page = preview("dataset=customers", csv).await;
+        assert!(page.contains(shown), "{setting}: {page}");
+        assert!(!page.contains("<code>custom</code>"), "{setting}: {page}");
+    }
     assert_eq!(stack.get("/v1/jobs").await.body["jobs"], json!([]));
 
     let stranger = stack.stranger();
@@ -273,6 +288,8 @@ async fn a_reader_may_look_at_jobs_and_not_stop_them() {
     let shown = owner.get(page).await.html;
     assert!(shown.contains("Cancelled"), "{shown}");
 
+    let earlier = owner.get("/console/jobs?before=1").await.html;
+    assert!(earlier.contains("nothing on this page"), "{earlier}");
     let other = stack.visitor_with(stack.token(2));
     for path in [
         page.to_owned(),

@@ -184,6 +184,28 @@ async fn a_token_that_the_api_does_not_believe_is_of_no_use() {
 }
 
 #[tokio::test]
+async fn scopes_are_told_apart_by_what_the_issuer_writes_before_them() {
+    let stack = Stack::start().await;
+    let token = stack.token_with(|token| {
+        token.scope =
+            "records:read clientele:pii:reveal otherapp/workspace:admin openid".to_owned();
+    });
+    let docs = Docs::new(DocsSettings {
+        api_url: stack.local.endpoints.http.clone(),
+        scope_prefix: "clientele:".to_owned(),
+        ..DocsSettings::default()
+    });
+    let session = format!("__Host-session={token}");
+    let home = get(&docs, "/console", "", &session).await;
+    let shown = String::from_utf8_lossy(home.body()).into_owned();
+    assert!(shown.contains("pii:reveal"), "{shown}");
+    for other in ["records:read", "workspace:admin", "openid"] {
+        assert!(!shown.contains(other), "{other}: {shown}");
+    }
+    stack.stop().await;
+}
+
+#[tokio::test]
 async fn a_provider_that_cannot_be_found_is_said_and_tokens_still_open() {
     let stack = Stack::start().await;
     // Nobody listens there any more.

@@ -82,6 +82,8 @@ if (form) {
   // Its field of that name hides the form's own `dataset`.
   const told = (name) => form.getAttribute(`data-${name}`);
   let shown = 0;
+  // What somebody has typed, while a dataset has a source of its own.
+  let source = "";
 
   file.addEventListener("change", look);
   form.elements.dataset.addEventListener("change", () => {
@@ -99,8 +101,10 @@ if (form) {
   }
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files.length) {
-      file.files = event.dataTransfer.files;
+    const dropped = event.dataTransfer.files;
+    if (dropped.length > 1) return fail(told("several"));
+    if (dropped.length) {
+      file.files = dropped;
       look();
     }
   });
@@ -113,24 +117,40 @@ if (form) {
   /** Offers what goes with the dataset: its groups, and no source where it has only one. */
   function adapt() {
     const chosen = form.elements.dataset.selectedOptions[0];
-    const source = form.elements.source;
-    source.disabled = Boolean(chosen.dataset.source);
-    source.value = chosen.dataset.source || (source.disabled ? "" : source.value);
-    for (const group of form.elements.group.options) {
+    const field = form.elements.source;
+    if (!field.disabled) source = field.value;
+    field.disabled = Boolean(chosen.dataset.source);
+    field.value = chosen.dataset.source || source;
+    // Where there are too many groups to choose from, theirs is a field for text.
+    for (const group of form.elements.group.options ?? []) {
       const fits = !group.dataset.dataset || group.dataset.dataset === chosen.value;
       group.hidden = group.disabled = !fits;
       if (!fits && group.selected) form.elements.group.value = "";
     }
   }
 
+  /** Lets go of a file that cannot be imported, and says so. */
+  function refuse(message) {
+    file.value = "";
+    fail(message);
+  }
+
   /** Shows what the file's columns would become. */
   async function look() {
     const chosen = file.files[0];
+    const turn = ++shown;
     preview.replaceChildren();
     result.replaceChildren();
     if (!chosen) return;
-    const turn = ++shown;
-    const zip = new Uint8Array(await chosen.slice(0, 2).arrayBuffer());
+    let zip;
+    try {
+      zip = new Uint8Array(await chosen.slice(0, 2).arrayBuffer());
+    } catch {
+      // A folder, or a file that is gone.
+      if (turn === shown) refuse(told("unreadable"));
+      return;
+    }
+    if (turn !== shown) return;
     const isWorkbook = zip[0] === 0x50 && zip[1] === 0x4b;
     // A workbook can only be read whole; a larger one shows its columns in the dry run.
     if (isWorkbook && chosen.size > WHOLE) return;
@@ -198,10 +218,11 @@ if (form) {
       mode,
     });
     const reply = await fetch(told("upload"), { method: "POST", body: fields });
-    if (reply.redirected || !(reply.headers.get("content-type") || "").includes("json")) {
+    if (reply.status === 401 || reply.redirected) {
       location.reload();
       throw new Error("signed out");
     }
+    if (!(reply.headers.get("content-type") || "").includes("json")) throw new Error("no answer");
     const answer = await reply.json();
     if (!reply.ok) throw Object.assign(new Error("refused"), { shown: answer.message });
     try {

@@ -22,6 +22,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 
 pub use settings::{Docs, DocsSettings, ProviderSettings};
 use site::{asset, failure_page, no_store};
+pub use transport::AsMade;
 use transport::compressed;
 use visit::Visit;
 

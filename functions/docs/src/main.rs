@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clientele::log;
-use clientele_docs::{Docs, DocsSettings};
+use clientele_docs::{AsMade, Docs, DocsSettings, handle};
 use lambda_http::{Error, Request, run, service_fn};
 
 #[global_allocator]
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let docs = Arc::new(Docs::new(DocsSettings::from_env()));
     run(service_fn(move |request: Request| {
         let docs = Arc::clone(&docs);
-        async move { Ok::<_, Error>(clientele_docs::handle(&docs, request).await) }
+        async move { Ok::<_, Error>(AsMade(handle(&docs, request).await)) }
     }))
     .await
 }

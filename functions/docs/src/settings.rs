@@ -14,6 +14,8 @@ pub struct DocsSettings {
     /// `UPLOAD_ORIGIN`: the scheme and host that presigned uploads go to, which pages may then
     /// send files to.
     pub upload_origin: String,
+    /// `JWT_SCOPE_PREFIX`: what tokens have before the names of this registry's scopes.
+    pub scope_prefix: String,
     /// `CONSOLE_CLIENT_ID` and what goes with it: how people sign in with their organization's
     /// account. Without it they paste tokens.
     pub provider: Option<ProviderSettings>,
@@ -53,6 +55,7 @@ impl DocsSettings {
             docs_url: DocsUrl::from_env(),
             api_url: read("API_URL").trim_end_matches('/').to_owned(),
             upload_origin: read("UPLOAD_ORIGIN"),
+            scope_prefix: read("JWT_SCOPE_PREFIX"),
         }
     }
 }

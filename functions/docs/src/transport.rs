@@ -1,14 +1,28 @@
 //! How replies travel: compressed if the client can read that, as Lambda's limit of 6 MB and a
 //! phone's connection are both small.
 
-use std::io::Write;
+use std::{
+    future::{Future, ready},
+    io::Write,
+    pin::Pin,
+};
 
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Response, header};
-use lambda_http::Body;
+use lambda_http::{Body, IntoResponse};
 
 /// What is smaller gains nothing.
 const MIN_BYTES: usize = 1_024;
+
+/// A reply whose body travels as [`handle`](crate::handle) made it: by itself, `lambda_http` reads
+/// every text again, which takes the byte order mark off a csv.
+pub struct AsMade(pub Response<Body>);
+
+impl IntoResponse for AsMade {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
+}
 
 /// Compresses a text if the client takes gzip (RFC 9110, 12.5.3).
 pub(crate) fn compressed(response: Response<Body>, request: &HeaderMap) -> Response<Body> {

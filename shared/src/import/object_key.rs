@@ -57,7 +57,7 @@ pub enum ObjectKeyError {
     #[error("the source must be 1 to 32 characters of a-z, 0-9 and _")]
     Origin,
     /// Not a group's id.
-    #[error("the group must be 1 to 64 characters of a-z, 0-9, _, . and -")]
+    #[error("the group must be 1 to 64 characters of a-z, 0-9, _, . and -, other than . and ..")]
     Group,
     /// Not a job's id.
     #[error("the job must be a UUID")]

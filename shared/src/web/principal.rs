@@ -47,7 +47,7 @@ impl Scope {
 
     /// The scopes in a `scope` claim: names separated by spaces (RFC 8693, section 4.2), each
     /// behind a prefix. Names of other services' scopes are left out.
-    pub(super) fn named_in(claim: &str, prefix: &str) -> BTreeSet<Self> {
+    pub fn named_in(claim: &str, prefix: &str) -> BTreeSet<Self> {
         let names = claim
             .split(' ')
             .filter_map(|name| name.strip_prefix(prefix));

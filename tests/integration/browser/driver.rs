@@ -17,6 +17,9 @@ const PROGRAM: &str = "CLIENTELE_TEST_CHROMEDRIVER";
 /// What it says of its port, which it chooses itself.
 const STARTED: &str = "started successfully on port ";
 
+/// How often it may fail to start.
+const ATTEMPTS: usize = 5;
+
 /// Nothing that looks for a graphics card, a first user, or the network.
 const FLAGS: [&str; 9] = [
     "--headless=new",
@@ -41,32 +44,40 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) async fn start() -> Self {
-        let start = || {
-            let program = std::env::var(PROGRAM);
-            let program = program.unwrap_or_else(|_| "chromedriver".to_owned());
-            let folder = TempDir::new().unwrap();
-            let mut process = Command::new(&program)
-                .arg("--port=0")
-                .env("HOME", folder.path())
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap_or_else(|error| {
-                    panic!("{program} does not start ({error}); use: .ci/run browser")
-                });
-            let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-            let port = lines.map_while(Result::ok).find_map(|line| {
-                let (_, port) = line.split_once(STARTED)?;
-                port.trim_end_matches('.').parse().ok()
+        let start = || (0..ATTEMPTS).find_map(|_| Self::started());
+        let driver = tokio::task::spawn_blocking(start).await.unwrap();
+        driver.expect("ChromeDriver says its port")
+    }
+
+    /// A new process, unless it ends at once: the port that it chooses for IPv4 may be taken for
+    /// IPv6, on which it listens, too.
+    fn started() -> Option<Self> {
+        let program = std::env::var(PROGRAM);
+        let program = program.unwrap_or_else(|_| "chromedriver".to_owned());
+        let folder = TempDir::new().unwrap();
+        let mut process = Command::new(&program)
+            .arg("--port=0")
+            .env("HOME", folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("{program} does not start ({error}); use: .ci/run browser")
             });
-            Self {
-                process,
-                port: port.expect("ChromeDriver says its port"),
-                folder,
-            }
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once(STARTED)?;
+            port.trim_end_matches('.').parse().ok()
+        });
+        // Dropped without a port, it has ended already.
+        let mut driver = Self {
+            process,
+            port: 0,
+            folder,
         };
-        tokio::task::spawn_blocking(start).await.unwrap()
+        driver.port = port?;
+        Some(driver)
     }
 
     /// Where the browser puts what is downloaded.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use fantoccini::Locator;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     ENGLISH, FRENCH, Setup, WITHOUT_SCRIPTS, browse, downloads::Downloads, files::Files,
@@ -229,6 +229,36 @@ async fn a_file_that_cannot_be_imported_is_refused_in_words() {
     })
     .await;
     assert_eq!(members(&stack).await, 0);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: .ci/run browser"]
+async fn what_goes_with_a_dataset_follows_it() {
+    let stack = Stack::start().await;
+    // Too many to choose from.
+    for n in 0..100 {
+        let group = json!({"id": format!("g{n}"), "name": "G", "dataset": "customers"});
+        assert_eq!(stack.post("/v1/groups", &group).await.status, 201);
+    }
+    let files = Files::new();
+    browse(ENGLISH, &stack, async |browser| {
+        sign_in(browser, &stack.token(1)).await;
+        browser.visit("/en/console/import").await;
+        browser.fill("Source", "field_team").await;
+        let people = files.write("people.csv", PEOPLE);
+        browser.pick(IN_ENGLISH.file, &people).await;
+        browser.find("row", "Phone Number phone").await;
+        browser.choose("Dataset", "Contacts").await;
+        let source = "return document.getElementById('source').value";
+        assert_eq!(browser.script(source).await, "external");
+        browser.find("row", "Phone Number custom").await;
+        browser.choose("Dataset", "Customers").await;
+        assert_eq!(browser.script(source).await, "field_team");
+        browser.find("row", "Phone Number phone").await;
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
     stack.stop().await;
 }
 

@@ -14,7 +14,7 @@ use crate::site::{Page, html, no_store};
 struct Home {
     page: Page,
     organization: Option<String>,
-    scopes: Vec<String>,
+    scopes: Vec<&'static str>,
     /// The latest jobs, for who may see them.
     jobs: Vec<JobView>,
 }
@@ -30,7 +30,7 @@ pub(crate) async fn page(user: &User<'_>) -> Shown {
     let home = Home {
         page: user.page(),
         organization: claims.organization,
-        scopes: claims.scopes,
+        scopes: claims.scopes.iter().map(|scope| scope.as_str()).collect(),
         jobs,
     };
     Ok(no_store(html(&home)?))

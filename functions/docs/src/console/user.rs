@@ -29,7 +29,8 @@ impl User<'_> {
     }
 
     pub(crate) fn claims(&self) -> Claims {
-        Claims::of(self.session.token())
+        let prefix = &self.visit.docs.settings.scope_prefix;
+        Claims::of(self.session.token(), prefix)
     }
 
     /// Makes sure that the API knows the visitor, for pages that ask it nothing else.
@@ -99,7 +100,7 @@ impl User<'_> {
 }
 
 /// Where the API is, without a slash at its end.
-pub(crate) fn api_url(visit: &Visit<'_>) -> String {
+fn api_url(visit: &Visit<'_>) -> String {
     let api_url = &visit.docs.settings.api_url;
     match api_url.is_empty() {
         true => visit.origin(),

@@ -7,7 +7,7 @@ use clientele::web::{Problem, Reply};
 use http::StatusCode;
 
 use crate::{
-    site::{Page, html},
+    site::{Page, html, no_store},
     visit::Visit,
 };
 
@@ -113,7 +113,8 @@ pub(crate) fn page(visit: &Visit<'_>, code: &str) -> Reply {
         let told: String = code.chars().take(MAX_TOLD).collect();
         let mut response = listing(visit, Some(told))?;
         *response.status_mut() = StatusCode::NOT_FOUND;
-        return Ok(response);
+        // Programs are answered otherwise at the same address.
+        return Ok(no_store(response));
     };
     let page = Page::public(&visit.place);
     let lead = |kind: &Kind| page.say(&format!("{}-lead", kind.id()));

@@ -56,9 +56,15 @@ pub(super) fn name(most: usize) -> Schema {
     Schema::text_like(visible).of_length(1, most)
 }
 
+/// What means folders in a path.
+const DOTS: &str = r"^\.{1,2}$";
+
 /// A group's id.
 pub(super) fn group_id() -> Schema {
-    Schema::text_like("^[a-z0-9_.-]{1,64}$").example("tenants")
+    Schema {
+        not: Some(Box::new(Schema::text_like(DOTS))),
+        ..Schema::text_like("^[a-z0-9_.-]{1,64}$").example("tenants")
+    }
 }
 
 /// A group's id that a group may be made with: those of all of a source's records are kept.
@@ -69,7 +75,7 @@ pub(super) fn own_group_id() -> Schema {
         .collect();
     let kept = format!("^(?:{}|workspace)\\.[a-z0-9_]{{1,32}}$", datasets.join("|"));
     Schema {
-        not: Some(Box::new(Schema::text_like(kept))),
+        not: Some(Box::new(Schema::text_like(format!("{DOTS}|{kept}")))),
         ..group_id()
     }
 }

@@ -42,5 +42,5 @@ problem-no_unique_identifier = One field must be the unique identifier. Mark it.
 problem-several_unique_identifiers = Only one field can be the unique identifier.
 problem-fields_changed = Somebody else has changed the fields meanwhile. Open this page anew in another tab, and bring your changes into what is there.
 problem-format_missing = Choose how its dates are written, or its currency.
-problem-is_pii_changed = There are customers, so whether the field is personal cannot change.
-problem-unique_identifier_changed = There are customers, so the unique identifier cannot become another field.
+problem-is_pii_changed = Customers are stored or being imported, so whether the field is personal cannot change.
+problem-unique_identifier_changed = Customers are stored or being imported, so the unique identifier cannot become another field.

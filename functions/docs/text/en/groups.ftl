@@ -125,11 +125,11 @@ erased-number = { $count ->
 erased-not-found = Not found
 erased-not-found-explained = These were no members of the group, or were deleted before.
 receipt = Receipt
-receipt-explained = Keep it: with it, “clientele verify” proves that nothing of these customers is left. It names them by keyed digests, so it holds no personal data.
+receipt-explained = Keep it: with it, “clientele verify” proves that nothing of these customers is left. It names them by keyed digests alone; it also says who asked for it, when, and in which group.
 receipt-save = Save the receipt
 receipt-text = Receipt as JSON
 
-problem-invalid_group_id = An id has 1 to 64 characters of a-z, 0-9, _, . and -.
+problem-invalid_group_id = An id has 1 to 64 characters of a-z, 0-9, _, . and -; it cannot be . or .. alone.
 problem-reserved_group_id = Ids such as customers.generic are kept for the groups of all of a source's customers.
 problem-group_exists = There is another group with this id. Choose another id, or leave it empty.
 problem-group_being_deleted = The group that had this id is still being deleted. Choose another id, or try again later.

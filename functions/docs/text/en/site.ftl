@@ -23,3 +23,4 @@ reference-operations = Operations
 reference-introduction = Every route of the API, with what it takes and answers. “Authorize” takes a token, which is forgotten when you leave the page; “Try it out” then sends real requests. The reference itself is in English.
 reference-document = The same as an OpenAPI document
 reference-no-script = The reference needs JavaScript. The OpenAPI document says the same.
+nothing-here = There is nothing on this page.

@@ -42,5 +42,5 @@ problem-no_unique_identifier = Un champ doit être l'identifiant unique. Désign
 problem-several_unique_identifiers = Un seul champ peut être l'identifiant unique.
 problem-fields_changed = Quelqu'un d'autre a changé les champs entre-temps. Rouvrez cette page dans un autre onglet, et reportez-y vos changements.
 problem-format_missing = Choisissez le format de ses dates, ou sa devise.
-problem-is_pii_changed = Il y a des clients : le caractère personnel du champ ne peut plus changer.
-problem-unique_identifier_changed = Il y a des clients : l'identifiant unique ne peut pas devenir un autre champ.
+problem-is_pii_changed = Des clients sont enregistrés ou en cours d'importation : le caractère personnel du champ ne peut plus changer.
+problem-unique_identifier_changed = Des clients sont enregistrés ou en cours d'importation : l'identifiant unique ne peut pas devenir un autre champ.

@@ -23,3 +23,4 @@ reference-operations = Opérations
 reference-introduction = Toutes les routes de l'API, avec ce qu'elles prennent et ce qu'elles répondent. « Authorize » prend un jeton, oublié quand vous quittez la page ; « Try it out » envoie alors de vraies requêtes. La référence elle-même est en anglais.
 reference-document = La même chose sous forme de document OpenAPI
 reference-no-script = La référence a besoin de JavaScript. Le document OpenAPI dit la même chose.
+nothing-here = Il n'y a rien sur cette page.

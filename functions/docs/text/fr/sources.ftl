@@ -70,4 +70,4 @@ problem-source_of_dataset = Les fiches de contacts et de profiles ont chacune le
 problem-invalid_source = Le nom d'une source a 1 à 32 caractères parmi a-z, 0-9 et _.
 problem-reserved_source = Cette source est réservée aux fiches d'une autre interface. Choisissez un autre nom.
 problem-pseudonyms_in_use = Votre organisation a des fiches dont les pseudonymes ont été faits de l'autre manière. Cela ne peut changer que tant qu'il n'y en a pas.
-problem-import_under_way = Une importation n'est pas terminée, ou attend un fichier annoncé. Attendez sa fin, ou arrêtez-le sous Tâches.
+problem-import_under_way = Une importation n'est pas terminée, ou attend un fichier annoncé. Attendez sa fin, ou arrêtez-la sous Tâches.

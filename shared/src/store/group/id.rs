@@ -13,13 +13,15 @@ use crate::{
 /// The longest group id, in characters.
 const MAX_GROUP_ID: usize = 64;
 
-/// A group's id, unique in its organisation: `[a-z0-9_.-]{1,64}`.
+/// A group's id, unique in its organisation: `[a-z0-9_.-]{1,64}`, but not `.` or `..`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct GroupId(String);
 
 /// A text that cannot be a group's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a group id is 1 to {MAX_GROUP_ID} characters of a-z, 0-9, _, . and -")]
+#[error(
+    "a group id is 1 to {MAX_GROUP_ID} characters of a-z, 0-9, _, . and -, other than . and .."
+)]
 pub struct GroupIdError;
 
 impl GroupId {
@@ -64,7 +66,10 @@ impl FromStr for GroupId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let in_alphabet =
             |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-');
-        if text.is_empty() || text.len() > MAX_GROUP_ID || !text.bytes().all(in_alphabet) {
+        // In the path of an address they mean the folder itself, and the one above (RFC 3986, 5.2.4).
+        let is_dots = matches!(text, "." | "..");
+        let fits = (1..=MAX_GROUP_ID).contains(&text.len()) && !is_dots;
+        if !fits || !text.bytes().all(in_alphabet) {
             return Err(GroupIdError);
         }
         Ok(Self(text.to_owned()))

@@ -7,7 +7,7 @@ mod save;
 mod stored;
 
 use askama::Template;
-use clientele::dataset::DateFormat;
+use clientele::{dataset::DateFormat, web::Scope};
 use http::StatusCode;
 use iso_currency::{Currency, IntoEnumIterator};
 
@@ -53,7 +53,7 @@ fn show(user: &User<'_>, form: FieldsForm, mistakes: Mistakes, status: StatusCod
     let shows = Shows {
         page: user.page(),
         is_saved: user.visit.query("done").is_some(),
-        may_change: user.claims().has("workspace:admin"),
+        may_change: user.claims().has(Scope::WorkspaceAdmin),
         date_formats: DateFormat::all().map(DateFormat::as_str).collect(),
         currencies: Currency::iter()
             .map(|currency| (currency.code().to_owned(), currency.name().to_owned()))

@@ -1,7 +1,10 @@
 //! One customer of a group, found by an id: every field, as it is stored or in clear.
 
 use askama::Template;
-use clientele::dataset::{Dataset, Field};
+use clientele::{
+    dataset::{Dataset, Field},
+    web::Scope,
+};
 use http::StatusCode;
 use serde_json::json;
 
@@ -129,8 +132,8 @@ fn detail(
         called: called(dataset, &customer),
         has_encrypted: encrypted_fields(dataset).any(has),
         is_revealed: reveal,
-        may_reveal: claims.has("pii:reveal"),
-        may_delete: claims.has("records:delete") && !dataset.is_of_devices(),
+        may_reveal: claims.has(Scope::PiiReveal),
+        may_delete: claims.has(Scope::RecordsDelete) && !dataset.is_of_devices(),
         fields,
         customer,
         group,

@@ -1,7 +1,10 @@
 //! The organization's groups, and making one.
 
 use askama::Template;
-use clientele::dataset::{Dataset, workspace::WORKSPACE};
+use clientele::{
+    dataset::{Dataset, workspace::WORKSPACE},
+    web::Scope,
+};
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -111,7 +114,7 @@ async fn show(user: &User<'_>, form: NewGroup, mistakes: Mistakes, status: Statu
         groups: found.groups,
         is_later: after.is_some(),
         deleting: deleting.filter(|job| job.bytes().all(is_of_ids)),
-        form: user.claims().has("records:write").then_some(form),
+        form: user.claims().has(Scope::RecordsWrite).then_some(form),
         mistakes,
     };
     let mut response = no_store(html(&list)?);

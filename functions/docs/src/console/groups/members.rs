@@ -1,7 +1,7 @@
 //! A group's page: what it is, and its customers, a thousand at a time.
 
 use askama::Template;
-use clientele::store::PAGE_SIZE;
+use clientele::{store::PAGE_SIZE, web::Scope};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,6 +43,7 @@ struct Members {
     is_rest: bool,
     is_revealed: bool,
     may_write: bool,
+    may_delete_group: bool,
     may_reveal: bool,
     may_delete: bool,
     /// The name in the form for another one.
@@ -172,9 +173,10 @@ async fn members(user: &User<'_>, group: Group, wanted: Wanted) -> Result<Member
         rest,
         is_rest: wanted.rest.is_some(),
         is_revealed: wanted.reveal,
-        may_write: claims.has("records:write"),
-        may_reveal: claims.has("pii:reveal"),
-        may_delete: claims.has("records:delete") && group.dataset != "meters",
+        may_write: claims.has(Scope::RecordsWrite),
+        may_delete_group: claims.has(Scope::RecordsDelete),
+        may_reveal: claims.has(Scope::PiiReveal),
+        may_delete: claims.has(Scope::RecordsDelete) && group.dataset != "meters",
         name: group.name.clone(),
         mistakes: Mistakes::none(),
         page,

@@ -10,11 +10,11 @@ use clientele::{
     record::RawRecord,
     web::Problem,
 };
-use http::HeaderName;
+use http::{HeaderName, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    console::{Shown, User, workspace::dataset_of},
+    console::{Shown, Stop, User, settings::Settings, workspace::dataset_of},
     datasets::protection_badge,
     site::{Page, html, no_store},
     visit::Visit,
@@ -54,7 +54,12 @@ enum Becomes {
     Field(String, Option<&'static str>),
     /// It is left out: the registry fills the field.
     Ignored(String),
+    /// No field knows it, and the organization's setting keeps such columns.
     Custom,
+    /// No field knows it, and the setting leaves such columns out.
+    Dropped,
+    /// No field knows it, and the setting refuses the rows that have it.
+    Refused,
     /// The file would be refused: the column looks like this protected field.
     NearMiss(String),
     Unnamed,
@@ -73,6 +78,7 @@ pub(crate) async fn preview(user: &User<'_>) -> Shown {
         is_cut: visit.query("cut").is_some(),
         of_events: dataset.event().is_some(),
     };
+    let unknown_columns = unknown_columns(user).await?;
     let page = user.page();
     // Reading takes a processor for a while, as others wait for their pages.
     let read = tokio::task::spawn_blocking(move || beginning.read()).await;
@@ -88,9 +94,19 @@ pub(crate) async fn preview(user: &User<'_>) -> Shown {
             of_events: false,
             page,
         },
-        Ok(head) => described(page, &dataset, head),
+        Ok(head) => described(page, &dataset, head, &unknown_columns),
     };
     Ok(no_store(html(&shown)?))
+}
+
+/// What becomes of columns that no field knows. Who may not see that is shown what is usual.
+async fn unknown_columns(user: &User<'_>) -> Result<String, Stop> {
+    let path = "/v1/organization/settings";
+    match user.attempt(Method::GET, path, None).await? {
+        Ok(answer) => Ok(answer.json::<Settings>()?.unknown_columns),
+        Err(refusal) if refusal.status == StatusCode::FORBIDDEN => Ok("keep".to_owned()),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 /// The beginning of a file, as far as it was read.
@@ -173,7 +189,7 @@ fn keys(rows: &[RawRecord]) -> Vec<Arc<str>> {
     names.filter(|name| seen.insert(Arc::clone(name))).collect()
 }
 
-fn described(page: Page, dataset: &Arc<Dataset>, head: Head) -> Preview {
+fn described(page: Page, dataset: &Arc<Dataset>, head: Head, unknown_columns: &str) -> Preview {
     let of_events = dataset.event().is_some();
     let mut mapping = HeaderMapping::new(Arc::clone(dataset));
     let mut filled = HashSet::new();
@@ -192,7 +208,11 @@ fn described(page: Page, dataset: &Arc<Dataset>, head: Head) -> Preview {
                 Becomes::Field(name(field), protection.and_then(protection_badge))
             }
             Target::Ignored(field) => Becomes::Ignored(name(field)),
-            Target::Custom => Becomes::Custom,
+            Target::Custom => match unknown_columns {
+                "drop" => Becomes::Dropped,
+                "reject" => Becomes::Refused,
+                _ => Becomes::Custom,
+            },
             Target::NearMiss { field, .. } => Becomes::NearMiss(name(field)),
             Target::Unnamed => Becomes::Unnamed,
         };

@@ -1,7 +1,7 @@
 //! `POST /console/import`: a file from a browser without scripts, through this function.
 
 use futures::stream;
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use multer::Multipart;
 
 use super::form::{Target, form, refused};
@@ -29,17 +29,21 @@ pub(crate) async fn send(user: &User<'_>) -> Shown {
     };
     let job = upload.page(user);
     let put = Question::put(upload.url, upload.headers, content);
-    let answer = user.visit.docs.api.ask(put, user.visit.deadline).await?;
-    match answer.status {
+    let answer = user.visit.docs.api.ask(put, user.visit.deadline).await;
+    match answer.map(|answer| answer.status) {
         // 412: the same form was sent before, and its file is there.
-        StatusCode::PRECONDITION_FAILED => Ok(redirect(&job)?),
-        status if status.is_success() => Ok(redirect(&job)?),
-        status => {
-            tracing::error!(status = status.as_u16(), "the bucket refuses an upload");
-            let mistakes = Mistakes::one(&page, "file", "import-not-sent");
-            form(user, target, mistakes, StatusCode::BAD_GATEWAY).await
+        Ok(StatusCode::PRECONDITION_FAILED) => return Ok(redirect(&job)?),
+        Ok(status) if status.is_success() => return Ok(redirect(&job)?),
+        refused => {
+            let request_id = user.visit.request_id;
+            tracing::error!(?refused, request_id, "the bucket does not take an upload");
         }
     }
+    // Nobody will send the file that the job waits for. Where this fails, it ends by itself.
+    let cancel = format!("{}/cancel", upload.job);
+    let _ = user.attempt(Method::POST, &cancel, None).await;
+    let mistakes = Mistakes::one(&page, "file", "import-not-sent");
+    form(user, target, mistakes, StatusCode::BAD_GATEWAY).await
 }
 
 /// What the form says, as far as it can be read, and its file.

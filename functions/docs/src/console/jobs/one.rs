@@ -1,6 +1,7 @@
 //! `/console/jobs/{id}`: one job, whose state follows what happens.
 
 use askama::Template;
+use clientele::web::Scope;
 
 use super::view::JobView;
 use crate::{
@@ -16,7 +17,7 @@ const ERRORS: usize = 100;
 struct One {
     page: Page,
     job: JobView,
-    may_write: bool,
+    may_stop: bool,
     may_reveal: bool,
     /// Whether the state stands by itself, on another page than the job's.
     is_alone: bool,
@@ -27,7 +28,7 @@ struct One {
 struct Status {
     page: Page,
     job: JobView,
-    may_write: bool,
+    may_stop: bool,
     may_reveal: bool,
     /// Whether the state stands by itself, on another page than the job's.
     is_alone: bool,
@@ -36,11 +37,12 @@ struct Status {
 /// A job's page.
 pub(crate) async fn one(user: &User<'_>, id: &str) -> Shown {
     let claims = user.claims();
+    let job = job(user, id).await?;
     let one = One {
         page: user.page(),
-        job: job(user, id).await?,
-        may_write: claims.has("records:write"),
-        may_reveal: claims.has("pii:reveal"),
+        may_stop: job.may_be_stopped(&claims),
+        job,
+        may_reveal: claims.has(Scope::PiiReveal),
         is_alone: false,
     };
     Ok(no_store(html(&one)?))
@@ -49,11 +51,12 @@ pub(crate) async fn one(user: &User<'_>, id: &str) -> Shown {
 /// The part of it that changes while the job runs, which the page puts in its place.
 pub(crate) async fn status(user: &User<'_>, id: &str) -> Shown {
     let claims = user.claims();
+    let job = job(user, id).await?;
     let status = Status {
         page: user.page(),
-        job: job(user, id).await?,
-        may_write: claims.has("records:write"),
-        may_reveal: claims.has("pii:reveal"),
+        may_stop: job.may_be_stopped(&claims),
+        job,
+        may_reveal: claims.has(Scope::PiiReveal),
         is_alone: user.visit.query("alone").is_some(),
     };
     Ok(no_store(html(&status)?))

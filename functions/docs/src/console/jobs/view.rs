@@ -1,6 +1,9 @@
 //! A job as the API shows it.
 
+use clientele::web::Scope;
 use serde::Deserialize;
+
+use crate::console::claims::Claims;
 
 /// What the console shows of a job; the API says more.
 #[derive(Deserialize)]
@@ -77,9 +80,20 @@ impl JobView {
         self.mode == "dry_run"
     }
 
-    /// Whether it can be stopped: it is under way and nobody has asked yet.
-    pub(crate) fn can_be_cancelled(&self) -> bool {
-        self.operation != "delete_group" && !self.is_ended() && !self.cancel_requested
+    /// Whether it has come to the file's end.
+    pub(crate) fn is_completed(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "completed" | "completed_with_rejections"
+        )
+    }
+
+    /// Whether somebody can stop it: it is under way, nobody has asked yet, and they may start one.
+    pub(crate) fn may_be_stopped(&self, by: &Claims) -> bool {
+        let is_theirs = by.has(Scope::RecordsWrite)
+            && (self.operation != "rewrap" || by.has(Scope::WorkspaceAdmin));
+        let can_be = self.operation != "delete_group" && !self.is_ended();
+        is_theirs && can_be && !self.cancel_requested
     }
 
     /// The message of its state.

@@ -15,6 +15,6 @@ pub(crate) use start::start;
 
 pub(crate) use discovery::Discovery;
 
-/// Where the provider sends people back to; their language is in a cookie, since providers compare
-/// whole addresses.
+/// Where the provider sends people back to; the page that they wanted is in a cookie, since
+/// providers compare whole addresses.
 const CALLBACK: &str = "/console/sign-in/callback";

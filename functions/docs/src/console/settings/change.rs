@@ -1,6 +1,7 @@
 //! The organization's settings: reading and changing them.
 
 use askama::Template;
+use clientele::web::Scope;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,9 +22,10 @@ const UNKNOWN_COLUMNS: [&str; 3] = ["keep", "drop", "reject"];
 
 /// The settings, as the API has them.
 #[derive(Debug, Serialize, Deserialize)]
-struct Settings {
+pub(crate) struct Settings {
     pseudonyms: String,
-    unknown_columns: String,
+    /// `keep`, `drop` or `reject`.
+    pub(crate) unknown_columns: String,
 }
 
 #[derive(Template)]
@@ -67,8 +69,8 @@ fn shows(user: &User<'_>, settings: Settings) -> Shows {
             _ => None,
         }),
         keys: None,
-        may_change: claims.has("workspace:admin"),
-        may_reveal: claims.has("pii:reveal"),
+        may_change: claims.has(Scope::WorkspaceAdmin),
+        may_reveal: claims.has(Scope::PiiReveal),
         mistakes: Mistakes::none(),
     }
 }

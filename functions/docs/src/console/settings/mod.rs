@@ -3,6 +3,8 @@
 mod change;
 mod keys;
 
+pub(crate) use change::Settings;
+
 use clientele::web::Problem;
 
 use super::{Shown, User};

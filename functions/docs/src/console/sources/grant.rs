@@ -10,7 +10,6 @@ use crate::{
     console::{
         Shown, User,
         mistakes::{Mistakes, trimmed},
-        user::api_url,
     },
     site::{Page, html, no_store, redirect},
 };
@@ -74,7 +73,7 @@ pub(super) async fn grant(user: &User<'_>) -> Shown {
 
 /// How a program sends its first record.
 fn example(user: &User<'_>, granted: &Granted) -> String {
-    let base = api_url(user.visit);
+    let base = user.visit.origin();
     let first = granted.datasets.first().map_or("", String::as_str);
     let (path, body) = match first {
         "contacts" => (
