@@ -1,7 +1,7 @@
 //! A field as a row of the table of fields.
 
 use clientele::{
-    dataset::{DateFormat, Field, FieldType, Format, Protection},
+    dataset::{Dataset, DateFormat, Field, FieldType, Format, Protection},
     example::StoredExamples,
 };
 use serde_json::Value as Json;
@@ -81,6 +81,13 @@ impl FieldView {
             fills: field.customer_field.clone(),
             name: field.name.clone(),
         }
+    }
+    /// The same without what its dataset does not read: members of events have their own names alone.
+    pub(super) fn of(mut self, dataset: &Dataset) -> Self {
+        if dataset.event().is_some() {
+            self.aliases.clear();
+        }
+        self
     }
 }
 

@@ -110,7 +110,7 @@ pub(super) fn create_many() -> Description {
 }
 
 pub(super) fn list() -> Description {
-    Description::new(TAG, "List contacts", "A page of the contacts, in the order in which they were made: in clear for callers with the scope pii:reveal.")
+    Description::new(TAG, "List contacts", "A page of the contacts, in a fixed order, which is not that of time: in clear for callers with the scope pii:reveal.")
         .takes(Parameter::query("page", "The page, from 1.", number(MAX_PAGE, 1)))
         .takes(Parameter::query("page_size", "Contacts a page.", number(1_000, 20)))
         .answers(200, Response::json("The page.", component("ContactsPage")))

@@ -241,7 +241,7 @@ pub(super) fn delete() -> Description {
         ),
     ]);
     let example = json!({"customer_group_id": "customers.api", "customer_ids": ["6574"]});
-    Description::new(TAG, "Delete customers", "Removes customers for good, with their meters and memberships, and leaves a fence: a later import does not bring them back.")
+    Description::new(TAG, "Delete customers", "Removes customers for good, with their meters and memberships, and leaves a fence: a later import does not bring them back. Not for groups of meters.")
         .with_body(RequestBody::json(body, example))
         .answers(200, Response::json("What was removed.", component("Deletion")))
         .refuses(400, "Something is missing or too much.")

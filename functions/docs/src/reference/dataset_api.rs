@@ -20,7 +20,7 @@ const MAX_PAGE: u64 = 1_000_000_000;
 pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
     let rows = Dataset::all_builtin().iter();
     let row = Schema::any(rows.map(|dataset| component(&sent_name(dataset))));
-    let row = row.described("A row of the path's dataset. Names of fields match as headers of files do: whatever their case, spaces, accents, - and _, and by alias. Unknown members are kept in custom, unless your organization has chosen otherwise.");
+    let row = row.described("A row of the path's dataset. Names of fields match as headers of files do: whatever their case, spaces, accents, - and _, and by alias; members of an event's body by their exact name. Unknown members are kept in custom, unless your organization has chosen otherwise.");
     let records = Dataset::all_builtin().iter();
     let record = Schema::any(records.map(|dataset| component(&record_name(dataset))));
     vec![
@@ -127,7 +127,7 @@ pub(super) fn check() -> Description {
 
 pub(super) fn read() -> Description {
     let equal = |name, description| Parameter::query(name, description, text(""));
-    Description::new(TAG, "Read records", "A page of a source's records, by their uids. Pseudonyms and ciphertexts stay what they are; custom is in clear.")
+    Description::new(TAG, "Read records", "A page of a source's records, in a fixed order, which is not that of time. Pseudonyms and ciphertexts stay what they are; a record's own custom is in clear.")
         .takes(dataset())
         .takes(of_source())
         .takes(Parameter::query("page", "The page, from 1.", number(MAX_PAGE, 1)))

@@ -229,7 +229,7 @@ pub(super) fn read() -> Description {
 }
 
 pub(super) fn cancel() -> Description {
-    Description::new(TAG, "Cancel a job", "Stops a job; what has landed stays.")
+    Description::new(TAG, "Cancel a job", "Stops a job; what has landed stays. A job that encrypts again is stopped by those with the scope workspace:admin as well.")
         .takes(id())
         .speaks()
         .answers(200, Response::json("It has stopped.", component("Job")))

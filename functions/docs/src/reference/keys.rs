@@ -49,6 +49,6 @@ pub(super) fn rewrap() -> Description {
         ("state", super::jobs::state()),
         ("operation", Schema::choice(["rewrap"])),
     ]);
-    Description::new(TAG, "Encrypt everything again", "Starts a job that encrypts every record under the newest key, and then retires the older versions.")
+    Description::new(TAG, "Encrypt everything again", "Starts a job that encrypts every record under the newest key. It also retires older versions if it began at least a day after the rotation; else its remark says from when on another will.")
         .answers(202, Response::json("The job.", started.closed()).with_header("Location", location("The job.")))
 }

@@ -54,7 +54,7 @@ that does not exist.
 answered with 405 and `Allow`, a path that there is not with 404.
 
 **Limits.** 300 requests in any 60 seconds, unless your deployment has another limit: the reply after that is 429 with \
-`Retry-After`. Every reply says in `RateLimit` what is left. Requests and replies have at most 6 MB.
+`Retry-After`. Every reply says in `RateLimit` what is left. Requests and replies have at most 6 MB, requests with files, NDJSON or gzip 4.5 MB.
 
 **Repeating.** With an `Idempotency-Key`, a POST or PATCH that is sent again is answered with the first reply, and nothing is \
 done twice.";

@@ -37,7 +37,7 @@ fn documents() -> [Page; 2] {
         Page {
             path: "/schemas/{file}",
             id: "readSchema",
-            summary: "A dataset's JSON Schema",
+            summary: "The JSON Schema of a dataset's rows, of CUSTOMER events, or of a workspace's definition",
             media_types: vec!["application/schema+json"],
             parameters: vec![file],
         },
